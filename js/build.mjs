@@ -1,0 +1,55 @@
+// Bundles js/src into rlnb/widgets/static/rlnb.js: one minified ES module, styles included, nothing fetched at run time.
+// MathJax and WebGL are stubbed (they are two thirds of Bokeh's size), and Bokeh's files are read as TypeScript so that
+// uninitialised class fields do not overwrite state (bokeh #13864).
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import zlib from "node:zlib";
+import * as esbuild from "esbuild";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const outfile = path.resolve(here, process.argv[2] ?? "../rlnb/widgets/static/rlnb.js");
+const tsconfigRaw = {
+  compilerOptions: { useDefineForClassFields: false, experimentalDecorators: true, verbatimModuleSyntax: true },
+};
+
+// Classrooms are offline: where Bokeh names a page or a CDN in a string, the string loses it.
+const withoutRemotes = (code) => code.replace(/https?:\/\/(?!www\.w3\.org\/)[\w.\-/@]+/g, "");
+
+const bokeh = {
+  name: "bokeh",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/mathjax$/ }, (a) => ({ path: a.path, namespace: "empty" }));
+    build.onResolve({ filter: /webgl(\/|$)/ }, (a) => ({ path: a.path, namespace: "empty" }));
+    build.onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "export {}" }));
+    build.onLoad({ filter: /@bokeh[/\\]bokehjs[/\\]build[/\\]js[/\\]lib[/\\].*\.js$/ }, async (a) => ({
+      contents: withoutRemotes(await fs.promises.readFile(a.path, "utf8")),
+      loader: "ts",
+    }));
+  },
+};
+
+const result = await esbuild.build({
+  absWorkingDir: here,
+  entryPoints: ["src/index.ts"],
+  bundle: true,
+  format: "esm",
+  target: "es2021",
+  minify: true,
+  legalComments: "none",
+  charset: "utf8",
+  loader: { ".css": "text" },
+  plugins: [bokeh],
+  tsconfigRaw,
+  metafile: true,
+  logLevel: "warning",
+  write: false,
+});
+const stamp = process.argv.find((word) => word.startsWith("//# ")); // what the bundle is made of, for hatch_build.py
+const code = Buffer.from(result.outputFiles[0].text + (stamp ? `${stamp}\n` : ""));
+fs.mkdirSync(path.dirname(outfile), { recursive: true });
+fs.writeFileSync(`${outfile}.tmp`, code);
+fs.renameSync(`${outfile}.tmp`, outfile);
+if (process.argv.includes("--meta")) fs.writeFileSync(`${outfile}.meta.json`, JSON.stringify(result.metafile));
+const packed = zlib.gzipSync(code, { level: 9 }).length;
+console.log(`${path.relative(process.cwd(), outfile)}: ${code.length} bytes, ${packed} gzipped`);

@@ -1,0 +1,125 @@
+import { decode, type Frame } from "../shared/codec";
+import { type Bytes, type Content, type Model, onMessage } from "../shared/types";
+
+/** What happens on the wire, to the view. */
+export interface Listener {
+  snapshot(frame: Frame): void;
+  tick(frame: Frame): void;
+  film(meta: Record<string, unknown>, mp4: Bytes, rewards: Float64Array): void;
+  filmProgress(done: number, total: number): void;
+  filmError(text: string): void;
+  error(text: string): void;
+  /** "waiting" for the first answer, "on", or "off": the kernel says nothing. */
+  connected(state: Connected): void;
+}
+
+export type Connected = "waiting" | "on" | "off";
+
+const ANSWER = 5000; // ms to wait for an answer to a hello
+const RETRY = 15000; // ms between hellos while nobody answers
+const SILENCE = 6000; // ms without a tick of a running session before asking whether anyone is there
+
+/** The view's end of the acknowledgement gate: hello, ticks in order, an answer to a gap, and the kernel's silence noticed. */
+export class Connection {
+  private readonly view = Math.random().toString(36).slice(2, 10);
+  private seq: number | null = null; // the last tick that is in the data; null before the first snapshot
+  private readonly stop: () => void;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private state: Connected = "waiting";
+  /** Whether silence would be strange: set by the view while the session runs. */
+  expectsTicks = false;
+
+  constructor(
+    private readonly model: Model,
+    private readonly listener: Listener,
+  ) {
+    this.stop = onMessage(model, (content, buffers) => this.receive(content, buffers));
+    this.hello();
+  }
+
+  command(name: string, payload: Record<string, unknown> = {}): void {
+    this.send({ type: "command", name, payload });
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    this.stop();
+  }
+
+  private hello(): void {
+    this.send({ type: "hello", view: this.view });
+    this.arm(this.state === "off" ? RETRY : ANSWER, () => {
+      this.become("off");
+      this.hello();
+    });
+  }
+
+  private receive(content: Content, buffers: Bytes[]): void {
+    if (content.type === "snapshot" && content.to !== this.view) return;
+    this.heard();
+    switch (content.type) {
+      case "tick":
+        return this.tick(content.seq as number, buffers);
+      case "snapshot":
+        this.seq = content.seq as number;
+        this.listener.snapshot(decode(first(buffers)));
+        return this.send({ type: "ack", seq: this.seq });
+      case "film":
+        return this.listener.film(content.meta as Record<string, unknown>, first(buffers), rewardsOf(buffers[1]));
+      case "film_progress":
+        return this.listener.filmProgress(content.done as number, content.total as number);
+      case "film_error":
+        return this.listener.filmError(String(content.text));
+      case "error":
+        return this.listener.error(String(content.text));
+      default:
+        this.listener.error(`The kernel sent a message that this view does not know: ${JSON.stringify(content.type)}`);
+    }
+  }
+
+  private tick(seq: number, buffers: Bytes[]): void {
+    if (this.seq === null || seq <= this.seq) return; // the snapshot has it, or will have it
+    if (seq !== this.seq + 1) {
+      this.seq = null;
+      return this.hello();
+    }
+    this.seq = seq;
+    this.listener.tick(decode(first(buffers)));
+    this.send({ type: "ack", seq });
+  }
+
+  private heard(): void {
+    this.become("on");
+    this.arm(SILENCE, () => {
+      if (this.expectsTicks) this.hello();
+    });
+  }
+
+  private arm(ms: number, then: () => void): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(then, ms);
+  }
+
+  private become(state: Connected): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.listener.connected(state);
+  }
+
+  private send(content: Content): void {
+    try {
+      this.model.send(content);
+    } catch {
+      this.become("off"); // a page without a kernel
+    }
+  }
+}
+
+function first(buffers: Bytes[]): Bytes {
+  const buffer = buffers[0];
+  if (!buffer) throw new Error("a message from Python came without its buffer");
+  return buffer;
+}
+
+const rewardsOf = (buffer: Bytes | undefined): Float64Array =>
+  Float64Array.from(buffer ? (decode(buffer).columns.get("rewards") ?? []) : []);

@@ -1,0 +1,86 @@
+"""A2C, advantage actor-critic (Mnih et al. 2016, without the asynchrony): one step of the gradient every few steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rlnb import hook
+from rlnb.agents import heads
+from rlnb.agents.agent import check_finite
+from rlnb.agents.onpolicy import Batch, OnPolicyAgent, OnPolicyConfig
+from rlnb.agents.optim import Adam, RMSprop
+from rlnb.agents.schedules import Number
+
+
+@dataclass(kw_only=True)
+class A2CConfig(OnPolicyConfig):
+    """Settings of A2C: those of `OnPolicyConfig` and these."""
+
+    learning_rate: Number = 7e-4
+    """Step size. Higher learns faster and may collapse, lower is steadier. Typically 3e-4 to 3e-3."""
+    n_steps: int = 5
+    """Steps of each environment before an update. More looks further and updates less often; typically 5 to 20."""
+    gae_lambda: float = 1.0
+    """λ of the advantage estimate; 1 is the plain n-step return of the paper."""
+    normalize_advantage: bool = False
+    """Shift and scale the advantages of a batch; with batches this small it adds noise, so it is off."""
+    use_rms_prop: bool = True
+    """RMSprop as in the paper; False: Adam."""
+
+
+class A2C(OnPolicyAgent[A2CConfig]):
+    """A2C, for discrete and continuous actions."""
+
+    Settings = A2CConfig
+
+    def _build(self) -> None:
+        self._open_onpolicy(self.config.n_steps)
+        # ε 1e-5, not 1e-8: small second moments early on would make huge steps
+        self.optimizer = RMSprop(self.flat, eps=1e-5) if self.config.use_rms_prop else Adam(self.flat, eps=1e-5)
+
+    # ---------------------------------------------------------------- one update
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """The loss of a rollout and its parts."""
+        config = self.config
+        out, value = self.net(batch.obs)
+        logp, entropy = heads.log_prob(out, self.net.log_std, batch.actions)
+        advantage = batch.advantages
+        if config.normalize_advantage and len(advantage) > 1:
+            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        # L_π = − mean log π(a | s) · A
+        policy_loss = -(logp * advantage).mean()
+        # L_V = mean (V(s) − target)²
+        value_loss = torch.nn.functional.mse_loss(value, batch.targets)
+        # L = L_π + c_v · L_V − c_e · H
+        loss = policy_loss + config.vf_coef * value_loss
+        if config.ent_coef:
+            loss = loss - config.ent_coef * entropy.mean()
+        return {"loss": loss, "policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy}
+
+    def update(self, batch: Batch) -> None:
+        """One step of the gradient from one rollout."""
+        rate = self.now("learning_rate")
+        losses = self.loss(batch)
+        check_finite({"loss": losses["loss"]}, self.steps)
+        self.flat.backward(losses["loss"])
+        norm = self.flat.clip(self.config.max_grad_norm)
+        # θ ← θ − lr · RMSprop(∇L)
+        self.optimizer.step(rate)
+        self.updates += 1
+        if self.updates % 25 == 1:
+            hook.log(
+                **{**losses, "entropy": losses["entropy"].mean()}, grad_norm=norm, learning_rate=rate,
+                explained_variance=self.explained, step=self.steps,
+            )  # fmt: skip
+
+    updates = 0
+
+    # ---------------------------------------------------------------- the loop
+    def _learn(self, until: int) -> None:
+        self.knob("learning_rate")
+        self.begin()
+        while self.going(until):
+            self.update(self.collect())

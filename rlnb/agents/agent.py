@@ -1,0 +1,219 @@
+"""What every agent can do: learn, act, evaluate, save, load. An algorithm adds its network, its update and its loop."""
+
+from __future__ import annotations
+
+import math
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlnb import hook
+from rlnb.agents import checkpoint, evaluation
+from rlnb.agents.config import Config
+from rlnb.agents.lanes import EnvLike, Source
+from rlnb.agents.progress import Progress
+from rlnb.agents.schedules import as_schedule
+
+C = TypeVar("C", bound=Config)
+
+
+class Agent(ABC, Generic[C]):
+    """A learning algorithm on an environment.
+
+    `env` is an id, an environment, a vector environment or a function that makes one. `seed` fixes every random
+    choice: the same seed on the same machine gives the same result, bit for bit on the CPU. `eval_env` is what
+    `evaluate` plays in where it differs from `env` (no clipped rewards, say). Everything else is a setting of the
+    algorithm; `agent.config` shows them all.
+    """
+
+    Settings: ClassVar[type[Config]] = Config
+    config: C
+
+    def __init__(self, env: EnvLike, *, seed: int | None = None, eval_env: EnvLike | None = None, **settings: Any) -> None:
+        self.config = self.Settings.build(settings, self.name)  # type: ignore[assignment]
+        self.source = Source(env)
+        self.eval_source = self.source if eval_env is None else Source(eval_env)
+        self.seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
+        self.rng = np.random.default_rng(self.seed)
+        self.steps = 0  # environment steps learned from, over all lanes
+        self.episodes = 0  # episodes finished
+        self.unit = "steps"  # what `planned` counts: "steps" or "episodes"
+        self.planned = 0  # the total that schedules are laid out over
+        self.best = -math.inf  # mean return of the best evaluation so far
+        self._set: dict[str, float] = {}  # settings that a person moved while it learns
+        self._evaluate: tuple[int, str | os.PathLike[str] | None] = (0, None)
+        self._due = self._look = 0
+        self._bar: Progress | None = None
+        self._build()
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    # ---------------------------------------------------------------- what an algorithm writes
+    @abstractmethod
+    def _build(self) -> None:
+        """Make the environments, the network and the memory from `self.config`."""
+
+    @abstractmethod
+    def _learn(self, until: int) -> None:
+        """The loop: `while self.going(until): ...`, counting `self.steps`."""
+
+    @abstractmethod
+    def act(self, obs: Any, greedy: bool = True) -> Any:
+        """The action for one observation, as the environment takes it; `greedy=False` explores as in learning."""
+
+    @abstractmethod
+    def explain(self, obs: Any) -> Mapping[str, Any]:
+        """What the agent thinks of `obs`: "q", "probs" or "value", shown under the replay."""
+
+    @abstractmethod
+    def _state(self) -> dict[str, Any]:
+        """Everything learned, as tensors, numbers and words."""
+
+    @abstractmethod
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Take in what `_state` gave."""
+
+    def _spaces(self) -> dict[str, str]:
+        """The spaces in words: a checkpoint goes on only where they are the same."""
+        raise NotImplementedError
+
+    def _recent_return(self) -> float | None:
+        """Mean return of the newest episodes, for the progress bar."""
+        return None
+
+    # ---------------------------------------------------------------- learning
+    def learn(
+        self,
+        steps: int | None = None,
+        progress: bool = True,
+        *,
+        episodes: int | None = None,
+        planned: int | None = None,
+        evaluate_every: int = 0,
+        best_path: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Learn for `steps` environment steps (or `episodes` episodes) more, and return the agent.
+
+        `planned`: the total of steps (or episodes) that schedules are laid out over, where this call is only a part of them.
+        `evaluate_every`: play 10 episodes every so many steps, log them as `eval_return`, and keep the best agent in
+        `best_path`. Stop in the live view ends the loop early with everything kept; another `learn` goes on.
+        """
+        more = steps if episodes is None else episodes
+        if (steps is None) == (episodes is None) or more is None or more < 1:
+            raise ValueError(f"learn(steps={steps}, episodes={episodes}): give one of them, at least 1.")
+        if best_path is not None and not evaluate_every:
+            raise ValueError("best_path needs evaluate_every=: the best agent is known only by evaluating.")
+        self.unit = "steps" if episodes is None else "episodes"
+        until = self.counted + int(more)
+        self.planned = max(self.planned, until, planned or 0)
+        self._evaluate, self._due = (evaluate_every, best_path), self.steps + evaluate_every
+        self._look = 0
+        hook.explain(self.explain)
+        with Progress(f"{self.name} {self.source.name}", self.counted, until, self.unit, progress) as self._bar:
+            self._learn(until)
+            self._bar.tell(self.counted, self._recent_return(), last=True)
+        return self
+
+    @property
+    def counted(self) -> int:
+        """Steps or episodes so far: what the newest `learn` was told to count."""
+        return self.steps if self.unit == "steps" else self.episodes
+
+    def going(self, until: int) -> bool:
+        """Whether the loop goes on. Also moves the progress bar, asks for Stop and evaluates when that is due."""
+        if self.counted >= until:
+            return False
+        if self.steps < self._look:
+            return True
+        self._look = self.steps + 64
+        if self._bar is not None:
+            self._bar.tell(self.counted, self._recent_return())
+        every, path = self._evaluate
+        if every and self.steps >= self._due:
+            self._due += every
+            mean = float(self.evaluate(episodes=10, seed=1_000_003).mean())
+            hook.log(eval_return=mean, step=self.steps)
+            if mean > self.best:
+                self.best = mean
+                if path is not None:
+                    self.save(path)
+        return not hook.stopping()
+
+    def now(self, setting: str) -> float:
+        """The present value of a setting that may be a schedule, or what a person moved it to."""
+        if setting in self._set:
+            return self._set[setting]
+        return as_schedule(getattr(self.config, setting))(self.counted / max(self.planned, 1))
+
+    def knob(self, setting: str) -> None:
+        """Let a person move `setting` while the agent learns; from then on its schedule is out of force."""
+        hook.knob(setting, lambda: self.now(setting), lambda value: self._set.__setitem__(setting, float(value)))
+
+    # ---------------------------------------------------------------- judging
+    def evaluate(self, episodes: int = 20, seed: int | None = 42, greedy: bool = True) -> NDArray[np.float64]:
+        """Returns of `episodes` whole episodes in an environment made for it, learning nothing; episode i has seed + i."""
+        env = self.eval_source.make()
+        try:
+            return evaluation.returns(lambda obs: self.act(obs, greedy=greedy), env, episodes, seed)
+        finally:
+            env.close()
+
+    # ---------------------------------------------------------------- saving
+    def save(self, path: str | os.PathLike[str], **parts: bool) -> Path:
+        """Write the agent to `path`: settings, counters, weights, optimizer, random numbers. Safe to open anywhere."""
+        source = self.source
+        document = {
+            "algorithm": self.name, "config": self.config.to_dict(), "seed": self.seed, "steps": self.steps,
+            "episodes": self.episodes, "unit": self.unit, "planned": self.planned, "best": self.best, "set": dict(self._set),
+            "env": source.id if source.rebuildable and not source.kwargs else None, "env_name": source.name,
+            "spaces": self._spaces(), "rng": self.rng.bit_generator.state, "state": self._state(**parts),
+        }  # fmt: skip
+        return checkpoint.write(path, document)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], env: EnvLike | None = None, **overrides: Any) -> Self:
+        """The agent saved in `path`, to act or to go on learning.
+
+        `env` is needed where the agent was not made from a plain id. `overrides` are for what a file cannot carry or
+        need not keep: `network=` where you gave your own module, `device=`, `n_envs=`, `eval_env=`.
+        """
+        saved = checkpoint.read(path)
+        if saved["algorithm"] != cls.__name__:
+            raise ValueError(f"{str(path)!r} is a saved {saved['algorithm']}, not {cls.__name__}: {saved['algorithm']}.load opens it.")
+        if env is None and saved["env"] is None:
+            raise ValueError(f"The agent learned in {saved['env_name']}, which was not made from a plain id. Give env=.")
+        eval_env = overrides.pop("eval_env", None)
+        document = {**saved["config"], **overrides}
+        if document.get("network") == "given":
+            raise ValueError("The agent has a network of your own, whose code is not in the file. Give network=.")
+        config = cls.Settings.from_dict(document, cls.__name__)
+        agent = cls(saved["env"] if env is None else env, seed=saved["seed"], eval_env=eval_env, **vars(config))
+        for what, words in saved["spaces"].items():
+            checkpoint.check_same(what, words, agent._spaces()[what])
+        for counter in ("steps", "episodes", "unit", "planned", "best"):
+            setattr(agent, counter, saved[counter])
+        agent._set = dict(saved["set"])
+        agent._restore(saved["state"])
+        agent.rng.bit_generator.state = saved["rng"]
+        return agent
+
+    def __repr__(self) -> str:
+        return f"<{self.name} on {self.source.name}, seed {self.seed}, {self.steps:,} steps, {self.episodes:,} episodes>"
+
+
+def check_finite(numbers: Mapping[str, Any], step: int) -> None:
+    """Raise a FloatingPointError that names what is NaN or infinite, at which step, and what usually causes it."""
+    for name, value in numbers.items():
+        if not math.isfinite(float(value)):
+            raise FloatingPointError(
+                f"{name} is {float(value)} at step {step:,}: learning stopped before the network was spoiled. Usual "
+                "causes: a learning rate that is too high, rewards or observations that are huge or NaN themselves, "
+                "or no bound on the gradient (max_grad_norm). Try a tenth of the learning rate first."
+            )

@@ -1,0 +1,111 @@
+"""The settings of an agent: a dataclass an algorithm, checked when the agent is made.
+
+The names are Stable-Baselines3's, so that what is known about one library serves in the other.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Self
+
+from rlnb.agents import schedules
+from rlnb.agents.schedules import Schedule
+
+if TYPE_CHECKING:
+    from torch import nn
+
+INF = math.inf
+#: The lowest and highest value that makes sense; one name means the same in every algorithm.
+RANGES: dict[str, tuple[float, float]] = {
+    "gamma": (0, 1), "gae_lambda": (0, 1), "tau": (0, 1), "exploration": (0, 1), "clip_range": (0, INF),
+    "learning_rate": (0, INF), "n_envs": (1, INF), "n_steps": (1, INF), "n_epochs": (1, INF), "batch_size": (1, INF),
+    "buffer_size": (1, INF), "learning_starts": (0, INF), "train_freq": (1, INF), "gradient_steps": (-1, INF),
+    "target_update_interval": (1, INF), "max_grad_norm": (0, INF), "ent_coef": (0, INF), "vf_coef": (0, INF),
+    "policy_delay": (1, INF), "threads": (1, INF), "batch_episodes": (1, INF),
+    "exploration_fraction": (0, 1), "exploration_initial_eps": (0, 1), "exploration_final_eps": (0, 1),
+    "prioritized_alpha": (0, 1), "prioritized_beta": (0, 1),
+}  # fmt: skip
+
+
+@dataclass(kw_only=True)
+class Config:
+    """Settings that every algorithm has."""
+
+    gamma: float = 0.99
+    """Discount γ per step, 0 … 1: what a reward one step later is worth. Higher looks further ahead and learns
+    slower; lower is short-sighted. Typically 0.9 to 0.999: about 1/(1 − γ) steps count."""
+
+    @classmethod
+    def build(cls, given: Mapping[str, Any], algorithm: str) -> Self:
+        """The settings with `given` in place of the defaults; a name that is none is an error with the closest one."""
+        known = [field.name for field in fields(cls)]
+        for name in given:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f"Did you mean {close[0]!r}?" if close else f"It has: {', '.join(known)}."
+                raise TypeError(f"{algorithm} has no setting {name!r}. {hint}")
+        config = cls(**given)
+        config.check(algorithm)
+        return config
+
+    def check(self, algorithm: str) -> None:
+        """Raise a ValueError that names the first setting with a value that makes no sense."""
+        for field in fields(self):
+            value, span = getattr(self, field.name), RANGES.get(field.name)
+            if span is None or value is None or isinstance(value, str):
+                continue
+            ends = (value(0.0), value(1.0)) if isinstance(value, Schedule) else (value,)
+            if not all(isinstance(end, int | float) and span[0] <= end <= span[1] for end in ends):
+                low, high = span
+                room = f"at least {low:g}" if high == INF else f"between {low:g} and {high:g}"
+                raise ValueError(f"{algorithm}: {field.name}={value!r} makes no sense, it must be {room}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain numbers and words (a given network only as the word "given"), for a checkpoint or a table."""
+        document: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Schedule):
+                value = value.to_dict()
+            elif hasattr(value, "state_dict"):  # a network: its numbers are saved, not its code
+                value = "given"
+            elif isinstance(value, tuple):
+                value = list(value)
+            document[field.name] = value
+        return document
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any], algorithm: str) -> Self:
+        """The settings that `to_dict` wrote down."""
+        given = {}
+        for name, value in document.items():
+            if isinstance(value, dict) and "schedule" in value:
+                value = schedules.from_dict(value)
+            elif isinstance(value, list):
+                value = tuple(value)
+            given[name] = value
+        return cls.build(given, algorithm)
+
+
+@dataclass(kw_only=True)
+class NetworkConfig(Config):
+    """Settings that every algorithm with a neural network has."""
+
+    network: tuple[int, ...] | nn.Module | str = (64, 64)
+    """Widths of the hidden layers, or your own `nn.Module` from observations to features. Wider can represent more
+    and is slower; typically (64, 64) to (256, 256). Frames get the convolutions of the Nature DQN before it."""
+    activation: str = "tanh"
+    """The bend between layers: "tanh", "relu", "elu" or "gelu". Tanh is steady for on-policy, relu fast for DQN and SAC."""
+    n_envs: int = 1
+    """Environments stepped side by side. More gives less correlated data and fewer calls, at fewer steps each; 1 to 64."""
+    vectorization_mode: str = "sync"
+    """"sync": all environments in this process, best for cheap ones. "async": a process each (AsyncVectorEnv)."""
+    device: str = "auto"
+    """Where the network lives: "auto", "cpu", "cuda" or "mps". Auto takes the accelerator only for networks large
+    enough to gain from it."""
+    threads: int = 1
+    """Threads of one torch operation while learning. 1 is the fastest for small networks; more pays above about
+    1000 units a layer. The number from before comes back after `learn`."""

@@ -1,0 +1,74 @@
+"""DDPG, deep deterministic policy gradient (Lillicrap et al. 2016): Q-learning where the actions are numbers.
+
+The best action cannot be found by trying all of them, so a second network, the actor, learns to name it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rlnb import hook
+from rlnb.agents.agent import check_finite
+from rlnb.agents.continuous import ContinuousAgent, ContinuousConfig, Draw
+from rlnb.agents.spaces import Array
+
+
+@dataclass(kw_only=True)
+class DDPGConfig(ContinuousConfig):
+    """Settings of DDPG: those of `ContinuousConfig` and these."""
+
+    action_noise: float = 0.1
+    """Deviation of the noise on actions while learning, in shares of half the range. Typically 0.1 to 0.3."""
+
+
+class DDPG(ContinuousAgent[DDPGConfig]):
+    """DDPG: one critic, one actor, both with a slow copy."""
+
+    Settings = DDPGConfig
+    n_critics = 1
+
+    # ---------------------------------------------------------------- one update
+    @torch.no_grad()
+    def targets(self, batch: Draw) -> Tensor:
+        """What Q(s, a) should become [batch]."""
+        # y = r + d · Q⁻(s', μ⁻(s'))
+        after = self.target_critics(batch.next_obs, torch.tanh(self.target_actor(batch.next_obs)))
+        target: Tensor = batch.rewards + batch.discounts * after[0]
+        return target
+
+    def critic_loss(self, batch: Draw) -> Tensor:
+        """L_Q = mean (Q(s, a) − y)²"""
+        value = self.critics(batch.obs, batch.actions)[0]
+        return torch.nn.functional.mse_loss(value, self.targets(batch))
+
+    def actor_loss(self, batch: Draw) -> Tensor:
+        """L_μ = − mean Q(s, μ(s)): the actor climbs what the critic says"""
+        value: Tensor = self.critics(batch.obs, torch.tanh(self.actor(batch.obs)))
+        return -value[0].mean()
+
+    def update(self) -> None:
+        rate, batch = self.now("learning_rate"), self.draw()
+        critic_loss = self.critic_loss(batch)
+        check_finite({"critic_loss": critic_loss}, self.steps)
+        self.flat_critics.backward(critic_loss)
+        self.critic_optimizer.step(rate)
+        self.critics.requires_grad_(False)  # the actor's gradient passes through the critic, and leaves it as it is
+        actor_loss = self.actor_loss(batch)
+        self.flat_actor.backward(actor_loss)
+        self.critics.requires_grad_(True)
+        self.actor_optimizer.step(rate)
+        self.follow()
+        self.updates += 1
+        if self.updates % 100 == 1:
+            hook.log(critic_loss=critic_loss, actor_loss=actor_loss, q_mean=-actor_loss.detach(), learning_rate=rate, step=self.steps)
+
+    # ---------------------------------------------------------------- acting
+    def explore(self, rows: Array) -> Array:
+        # a = μ(s) + σ · N(0, 1), cut to −1 … 1
+        noise = self.config.action_noise * self.rng.standard_normal((len(rows), self.n_out), dtype=np.float32)
+        noisy: Array = np.clip(self.mean(rows) + noise, -1.0, 1.0)
+        return noisy

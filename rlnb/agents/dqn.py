@@ -1,0 +1,248 @@
+"""DQN (Mnih et al. 2015) with its well-known improvements as options.
+
+Q-learning with a network in place of the table. Two things keep it from running away: old transitions are drawn at
+random from a memory, so that a batch is not one moment of one episode; and the target is computed by a copy of the
+network that changes only now and then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rlnb import hook
+from rlnb.agents.agent import check_finite
+from rlnb.agents.config import NetworkConfig
+from rlnb.agents.fast import Flat, forward
+from rlnb.agents.frames import FrameStore
+from rlnb.agents.memory import NStep, PrioritizedMemory, RecentMemory, ReplayMemory, Transitions
+from rlnb.agents.networks import choose_device, net, seeded, trunk
+from rlnb.agents.neural import NeuralAgent
+from rlnb.agents.optim import Adam, NesterovSGD, Optimizer
+from rlnb.agents.policies import EXPLORERS
+from rlnb.agents.schedules import Linear, Number
+from rlnb.agents.spaces import Array
+
+
+@dataclass(kw_only=True)
+class DQNConfig(NetworkConfig):
+    """Settings of DQN."""
+
+    activation: str = "relu"
+    learning_rate: Number = 5e-4
+    """Step size. Higher learns faster and diverges sooner, lower is steadier. Typically 1e-4 to 2e-3."""
+    buffer_size: int = 50_000
+    """Transitions kept. More is calmer and remembers old policies, fewer follows the present one. 10k to 1M."""
+    learning_starts: int = 1000
+    """Steps taken at random before the first update. Typically 1 % of all."""
+    batch_size: int = 128
+    """Transitions behind one update. Typically 32 to 256."""
+    train_freq: int = 4
+    """Steps between two times of learning. Fewer is slower and learns more from each step; typically 1 to 16, or 256."""
+    gradient_steps: int = 1
+    """Updates each time; −1: as many as steps were taken. Typically 1."""
+    target_update_interval: int = 250
+    """Steps between two copies into the target network. More is steadier and slower; typically 10 to 10,000."""
+    tau: float = 1.0
+    """Share of the network that each copy takes over: 1 is a hard copy, 0.005 a soft one at every interval."""
+    exploration_fraction: float = 0.1
+    """Share of all steps over which ε falls. More explores for longer; typically 0.1 to 0.5."""
+    exploration_initial_eps: float = 1.0
+    """ε at the start: the share of random actions (for softmax the temperature)."""
+    exploration_final_eps: float = 0.05
+    """ε at the end. More keeps trying, less uses what is known; typically 0.01 to 0.1."""
+    explorer: str = "epsilon-greedy"
+    """How ε is used: "epsilon-greedy", "gaussian-epsilon-greedy" (ε drawn around it), "softmax" or "greedy"."""
+    n_steps: int = 1
+    """Rewards summed before the target's value takes over. More spreads news faster with more noise; typically 1 to 5."""
+    double: bool = False
+    """Double DQN: the network chooses the next action, its copy values it. Less overestimation, never worse by much."""
+    duelling: bool = False
+    """Two heads, V(s) and A(s, a): learns states apart from actions. Helps where most actions do not matter."""
+    memory: str = "uniform"
+    """Which transitions are drawn: "uniform", "recent" (only the newest `window`), "prioritized" (what surprised)."""
+    window: int = 10_000
+    """How many of the newest count, for memory="recent"."""
+    prioritized_alpha: float = 0.6
+    """How much surprise counts: 0 not at all, 1 in proportion. Typically 0.5 to 0.7."""
+    prioritized_beta: float = 0.4
+    """How far the weights undo the favour at the start; rises to 1 at the end. Typically 0.4."""
+    optimizer: str = "adam"
+    """"adam", or "nesterov" (momentum 0.95, the lesson's)."""
+    max_grad_norm: float | None = 10.0
+    """Longest gradient used as it is; longer ones are shrunk to it. None: no bound."""
+    max_grad_value: float | None = None
+    """Bound of every single number of the gradient instead, as in the lesson; None: none."""
+
+
+class Duelling(nn.Module):
+    """Q(s, a) = V(s) + A(s, a) − mean_a' A(s, a')  (Wang et al. 2016, eq. 9)."""
+
+    def __init__(self, body: nn.Module, width: int, n_actions: int) -> None:
+        super().__init__()
+        self.body, self.value, self.advantage = body, nn.Linear(width, 1), nn.Linear(width, n_actions)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        features = self.body(obs)
+        advantage: Tensor = self.advantage(features)
+        q: Tensor = self.value(features) + advantage - advantage.mean(-1, keepdim=True)
+        return q
+
+
+class DQN(NeuralAgent[DQNConfig]):
+    """DQN, for discrete actions."""
+
+    Settings = DQNConfig
+    actions = ("discrete",)
+
+    def _build(self) -> None:
+        self._open()
+        config = self.config
+        if config.explorer not in EXPLORERS:
+            raise ValueError(f"explorer={config.explorer!r}: it is one of {', '.join(EXPLORERS)}.")
+        self.q, self.target = (self._network() for _ in range(2))
+        self.device, self.device_reason = choose_device(config.device, self.q, self.encoder.frames)
+        self.flat, self.flat_target = Flat(self.q, self.device), Flat(self.target, self.device)
+        self.optimizer: Optimizer = {"adam": Adam, "nesterov": NesterovSGD}[config.optimizer](self.flat)
+        self.think = forward(self.q)
+        self.memory = self._memory()
+        self.nstep = NStep(config.n_steps, config.gamma, self.lanes.n)
+        self.epsilon = Linear(config.exploration_initial_eps, config.exploration_final_eps, max(config.exploration_fraction, 1e-9))
+        self.updates = self.copied = 0
+
+    def _network(self) -> nn.Module:
+        with seeded(self.seed):
+            if self.config.duelling:
+                return Duelling(*trunk(self.encoder, self.config.network, self.config.activation), self.n_out)
+            return net(self.encoder, self.n_out, self.config.network, self.config.activation)
+
+    def _memory(self) -> ReplayMemory:
+        config, encoder = self.config, self.encoder
+        store = FrameStore(config.buffer_size, encoder.shape, self.device) if encoder.frames else None
+        layout = (config.buffer_size, encoder.shape, encoder.dtype, (), np.int64, store)
+        if config.memory == "recent":
+            return RecentMemory(config.window, *layout)
+        if config.memory == "prioritized":
+            return PrioritizedMemory(config.prioritized_alpha, *layout)
+        if config.memory != "uniform":
+            raise ValueError(f"memory={config.memory!r}: it is 'uniform', 'recent' or 'prioritized'.")
+        return ReplayMemory(*layout)
+
+    # ---------------------------------------------------------------- one update
+    @torch.no_grad()
+    def targets(self, rewards: Tensor, next_obs: Tensor, discounts: Tensor) -> Tensor:
+        """What Q(s, a) should become [batch]."""
+        after = self.target(next_obs)
+        if self.config.double:
+            # y = R + d · Q⁻(s', argmax_a' Q(s', a'))                              (van Hasselt et al. 2016)
+            best = after.gather(1, self.q(next_obs).argmax(1, keepdim=True)).squeeze(1)
+        else:
+            # y = R + d · max_a' Q⁻(s', a')
+            best = after.amax(1)
+        target: Tensor = rewards + discounts * best
+        return target
+
+    def loss(self, batch: Transitions) -> tuple[Tensor, Tensor, Tensor]:
+        """The loss of a batch, its errors δ = Q(s, a) − y [batch], and Q(s, a) [batch]."""
+        obs, actions, rewards, next_obs, discounts, weights = (
+            torch.as_tensor(part, device=self.device)
+            for part in (batch.obs, batch.actions, batch.rewards, batch.next_obs, batch.discounts, batch.weights)
+        )
+        target = self.targets(rewards, next_obs, discounts)
+        value = self.q(obs).gather(1, actions.unsqueeze(1)).squeeze(1)
+        # Huber: ½ δ² where |δ| < 1, |δ| − ½ beyond: one strange reward does not throw the network over
+        each = torch.nn.functional.smooth_l1_loss(value, target, reduction="none")
+        return (weights * each).mean(), value.detach() - target, value.detach()
+
+    def update(self) -> None:
+        """One step of the gradient from one batch."""
+        config = self.config
+        if isinstance(self.memory, PrioritizedMemory):
+            start = config.prioritized_beta
+            self.memory.beta = start + (1 - start) * min(self.counted / max(self.planned, 1), 1.0)
+        batch = self.memory.sample(config.batch_size, self.rng)
+        loss, errors, value = self.loss(batch)
+        check_finite({"loss": loss}, self.steps)
+        self.flat.backward(loss)
+        norm = self.flat.clip(config.max_grad_norm) if config.max_grad_norm is not None else None
+        if config.max_grad_value is not None:
+            self.flat.grad.clamp_(-config.max_grad_value, config.max_grad_value)
+        self.optimizer.step(self.now("learning_rate"))
+        if isinstance(self.memory, PrioritizedMemory):
+            self.memory.surprise(batch.rows, errors.cpu().numpy())
+        self.updates += 1
+        if self.updates % 100 == 1:
+            hook.log(
+                loss=loss, q_mean=value.mean(), td_error=errors.abs().mean(), epsilon=self.now_epsilon(),
+                learning_rate=self.now("learning_rate"), step=self.steps, **({} if norm is None else {"grad_norm": norm}),
+            )  # fmt: skip
+
+    # ---------------------------------------------------------------- the loop
+    def _learn(self, until: int) -> None:
+        self.knob("learning_rate")
+        hook.knob("epsilon", self.now_epsilon, lambda value: self._set.__setitem__("epsilon", float(value)))
+        config = self.config
+        self.begin()
+        while self.going(until):
+            before = self.steps
+            for _ in range(config.train_freq):
+                self.step()
+                if self.counted >= until:
+                    break
+            if self.steps - self.copied >= config.target_update_interval:
+                self.flat_target.follow(self.flat, config.tau)
+                self.copied = self.steps
+            if self.steps > config.learning_starts and self.memory.count:
+                for _ in range(self.steps - before if config.gradient_steps < 0 else config.gradient_steps):
+                    self.update()
+
+    def step(self) -> None:
+        """One step of every environment, into the memory."""
+        obs = self.lanes.obs.copy()
+        epsilon = 1.0 if self.steps < self.config.learning_starts else self.now_epsilon()
+        actions = self.explore(obs, epsilon)
+        step = self.lanes.step(self.to_env(actions))
+        ready = self.nstep.push(obs, actions, step.reward, step.successor, step.terminated, step.truncated, step.valid)
+        if ready is not None:
+            self.memory.add(*ready)
+        self.steps += int(step.valid.sum())
+        self.episodes = self.lanes.episodes
+
+    def explore(self, rows: Array, epsilon: float) -> Array:
+        """Actions [n] for `rows`, some of them tried out of curiosity."""
+        return EXPLORERS[self.config.explorer](self.think(rows), epsilon, self.rng)
+
+    def now_epsilon(self) -> float:
+        """ε just now."""
+        return self._set.get("epsilon", self.epsilon(self.counted / max(self.planned, 1)))
+
+    # ---------------------------------------------------------------- acting, explaining, saving
+    def act(self, obs: Any, greedy: bool = True) -> Any:
+        rows, batch = self.rows(obs)
+        chosen = self.think(rows).argmax(-1) if greedy else self.explore(rows, self.now_epsilon())
+        return self.one_or_many(chosen, batch)
+
+    def explain(self, obs: Any) -> Mapping[str, Any]:
+        return {"q": self.think(self.encoder.one(obs)[None])[0]}
+
+    def _state(self, memory: bool = False) -> dict[str, Any]:
+        return {
+            "q": self.q.state_dict(), "target": self.target.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "updates": self.updates, "copied": self.copied, "recent": list(self.lanes.recent),
+            "memory": self.memory.state() if memory else None,
+        }  # fmt: skip
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.q.load_state_dict(state["q"])
+        self.target.load_state_dict(state["target"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.updates, self.copied = state["updates"], state["copied"]
+        self.lanes.recent.extend(state["recent"])
+        self.lanes.episodes = self.episodes
+        if state["memory"] is not None:
+            self.memory.restore(state["memory"])

@@ -1,0 +1,93 @@
+"""What the agents with a network share: lanes of environments, a device, one thread, acting on one or many observations."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Self, TypeVar
+
+import numpy as np
+import torch
+from gymnasium import spaces
+
+from rlnb.agents.agent import Agent
+from rlnb.agents.config import NetworkConfig
+from rlnb.agents.fast import threads
+from rlnb.agents.lanes import Lanes
+from rlnb.agents.spaces import Array, check_action_space
+
+N = TypeVar("N", bound=NetworkConfig)
+
+
+class NeuralAgent(Agent[N], Generic[N]):
+    """An agent with a network, learning in one or many environments side by side."""
+
+    actions: tuple[str, ...] = ("discrete", "continuous")  # the kinds of action space it takes
+    device: torch.device
+    device_reason: str
+
+    def _open(self) -> None:
+        """Make the environments and learn what their spaces are."""
+        config = self.config
+        self.lanes: Lanes = self.source.lanes(config.n_envs, config.vectorization_mode)
+        self.encoder, space = self.lanes.encoder, self.lanes.action_space
+        self.kind = check_action_space(space, self.name, *self.actions)
+        self.space = space
+        self._begun = False
+        if isinstance(space, spaces.Discrete):
+            self.n_out, self.first = int(space.n), int(space.start)
+        else:
+            assert isinstance(space, spaces.Box)
+            self.n_out, self.first = int(np.prod(space.shape)), 0
+            self.low = space.low.reshape(-1).astype(np.float32)
+            self.high = space.high.reshape(-1).astype(np.float32)
+
+    def begin(self) -> None:
+        """Reset the environments before the first step; a later `learn` goes on in the running episodes."""
+        if not self._begun:
+            self.lanes.reset(self.seed)
+            self._begun = True
+
+    def learn(self, steps: int | None = None, progress: bool = True, **how: Any) -> Self:
+        with threads(self.config.threads):
+            return super().learn(steps, progress, **how)
+
+    learn.__doc__ = Agent.learn.__doc__
+
+    def rows(self, obs: Any) -> tuple[Array, bool]:
+        """`obs` as rows [n, …] for the network, and whether it was a batch."""
+        batch = self.encoder.is_batch(obs)
+        return (self.encoder.many(obs) if batch else self.encoder.one(obs)[None]), batch
+
+    def to_env(self, actions: Array) -> Array:
+        """Network actions [n] or [n, d] as the environment takes them: clipped to the bounds, in its shape and dtype."""
+        if isinstance(self.space, spaces.Discrete):
+            return actions + self.first if self.first else actions
+        clipped: Array = np.clip(actions, self.low, self.high)
+        return clipped.reshape(len(actions), *(self.space.shape or ())).astype(self.space.dtype, copy=False)
+
+    def one_or_many(self, actions: Array, batch: bool) -> Any:
+        """What `act` returns: the actions of a batch, or the one action as the environment takes it."""
+        taken = self.to_env(actions)
+        if batch:
+            return taken
+        return int(taken[0]) if self.kind == "discrete" else taken[0]
+
+    def _recent_return(self) -> float | None:
+        recent = self.lanes.recent
+        return sum(recent) / len(recent) if recent else None
+
+    def _spaces(self) -> dict[str, str]:
+        return {"observation space": str(self.encoder.space), "action space": str(self.space)}
+
+    def close(self) -> None:
+        """Close the environments; the agent can still act."""
+        self.lanes.close()
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]}, on {self.device} ({self.device_reason})>"
+
+
+def tensor(array: Array) -> torch.Tensor:
+    """The array as a tensor on the same memory."""
+    return torch.from_numpy(np.ascontiguousarray(array))
+
+

@@ -1,0 +1,142 @@
+"""PPO, proximal policy optimisation (Schulman et al. 2017), with the details of Huang et al. 2022 that matter.
+
+One rollout of `n_steps` × `n_envs` steps is learned from several times over. So that the policy does not run away from
+the one that acted, a step gains nothing from moving the probability of an action by more than `clip_range`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rlnb import hook
+from rlnb.agents import heads
+from rlnb.agents.agent import check_finite
+from rlnb.agents.onpolicy import Batch, OnPolicyAgent, OnPolicyConfig
+from rlnb.agents.optim import Adam
+from rlnb.agents.schedules import Number
+
+
+@dataclass(kw_only=True)
+class PPOConfig(OnPolicyConfig):
+    """Settings of PPO: those of `OnPolicyConfig` and these."""
+
+    learning_rate: Number = 3e-4
+    """Step size of Adam. Higher learns faster and may collapse, lower is steadier. Typically 1e-4 to 1e-3; `Linear(3e-4)`
+    lets it fall to 0, which makes the end of training calmer."""
+    n_steps: int = 128
+    """Steps of each environment in one rollout. More sees further and updates less often; typically 32 to 2048."""
+    batch_size: int = 256
+    """Transitions behind one step of the gradient. Larger is steadier, smaller makes more steps; typically 64 to 512."""
+    n_epochs: int = 10
+    """How often each rollout is learned from. More gets more from the data and drifts further; typically 3 to 20."""
+    clip_range: Number = 0.2
+    """ε of the clipped objective. Higher lets the policy move further in one rollout; typically 0.1 to 0.3."""
+    clip_range_vf: float | None = None
+    """The same bound for the value function, in units of the return; None: no bound, which is nearly always better."""
+    normalize_advantage: bool = True
+    """Shift and scale the advantages of each batch to mean 0 and deviation 1: the size of rewards stops mattering."""
+    target_kl: float | None = None
+    """Leave the epochs of a rollout once the policy has moved this far (approximate KL); typically None or 0.02."""
+    recompute_advantages: bool = False
+    """Work the advantages out again before every epoch with the newer value function; a little better, a little slower."""
+
+    def check(self, algorithm: str) -> None:
+        super().check(algorithm)
+        if self.recompute_advantages and (self.normalize_observations or self.normalize_rewards):
+            raise ValueError(f"{algorithm}: recompute_advantages does not go together with normalising: the numbers moved on.")
+
+
+class PPO(OnPolicyAgent[PPOConfig]):
+    """PPO with a clipped objective, for discrete and continuous actions.
+
+    >>> PPO("CartPole-v1", seed=0).learn(100_000).evaluate().mean()  # doctest: +SKIP
+    """
+
+    Settings = PPOConfig
+
+    def _build(self) -> None:
+        self._open_onpolicy(self.config.n_steps)
+        # ε of Adam 1e-5, not 1e-8: small second moments early on would make huge steps (detail 3 of the 37)
+        self.optimizer = Adam(self.flat, eps=1e-5)
+
+    # ---------------------------------------------------------------- one update
+    def loss(self, batch: Batch, clip: float) -> dict[str, Tensor]:
+        """The loss of a minibatch and its parts."""
+        config = self.config
+        out, value = self.net(batch.obs)
+        logp, entropy = heads.log_prob(out, self.net.log_std, batch.actions)
+        advantage = batch.advantages
+        if config.normalize_advantage and len(advantage) > 1:  # per minibatch (detail 7)
+            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        # ρ = π(a | s) / π_old(a | s)
+        log_ratio = logp - batch.logp
+        ratio = log_ratio.exp()
+        # L_π = − mean min( ρ A, clip(ρ, 1 − ε, 1 + ε) A )                                         (eq. 7)
+        policy_loss = -torch.min(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage).mean()
+        if config.clip_range_vf is not None:
+            bound = config.clip_range_vf
+            value = batch.values + (value - batch.values).clamp(-bound, bound)
+        # L_V = mean (V(s) − target)²
+        value_loss = torch.nn.functional.mse_loss(value, batch.targets)
+        # L = L_π + c_v · L_V − c_e · H                                                              (eq. 9)
+        loss = policy_loss + config.vf_coef * value_loss
+        if config.ent_coef:
+            loss = loss - config.ent_coef * entropy.mean()
+        return {"loss": loss, "policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy, "log_ratio": log_ratio}
+
+    def minibatches(self, batch: Batch) -> Iterator[Batch]:
+        """The rollout in random parts of `batch_size`; the whole where it is not larger."""
+        size = len(batch.obs)
+        if size <= self.config.batch_size:
+            yield batch
+            return
+        order = torch.from_numpy(self.rng.permutation(size)).to(self.device)
+        for part in torch.split(order, self.config.batch_size):
+            yield Batch(*(column[part] for column in batch))
+
+    def update(self, batch: Batch) -> None:
+        """Learn from one rollout, `n_epochs` times over."""
+        rate, clip = self.now("learning_rate"), self.now("clip_range")
+        kl = 0.0
+        for epoch in range(self.config.n_epochs):
+            if epoch and self.config.recompute_advantages:
+                batch = self.revalue(batch)
+            for part in self.minibatches(batch):
+                losses = self.loss(part, clip)
+                check_finite({"loss": losses["loss"]}, self.steps)
+                self.flat.backward(losses["loss"])
+                norm = self.flat.clip(self.config.max_grad_norm)
+                self.optimizer.step(rate)
+            if self.config.target_kl is not None:
+                kl = float(self.kl(losses["log_ratio"]))
+                if kl > 1.5 * self.config.target_kl:
+                    break
+        log_ratio = losses["log_ratio"].detach()
+        hook.log(
+            loss=losses["loss"], policy_loss=losses["policy_loss"], value_loss=losses["value_loss"],
+            entropy=losses["entropy"].mean(), approx_kl=self.kl(log_ratio), grad_norm=norm, learning_rate=rate,
+            clip_fraction=((log_ratio.exp() - 1).abs() > clip).float().mean(), explained_variance=self.explained,
+            step=self.steps,
+        )  # fmt: skip
+
+    @staticmethod
+    def kl(log_ratio: Tensor) -> Tensor:
+        """KL(π_old ‖ π) ≈ mean( (ρ − 1) − log ρ ): never below 0 and with little noise (Schulman 2020)."""
+        log_ratio = log_ratio.detach()
+        return (log_ratio.exp() - 1 - log_ratio).mean()
+
+    def revalue(self, batch: Batch) -> Batch:
+        """The same rollout with advantages and targets from the present value function; what acted stays what acted."""
+        return self.prepare()._replace(logp=batch.logp)
+
+    # ---------------------------------------------------------------- the loop
+    def _learn(self, until: int) -> None:
+        self.knob("learning_rate")
+        self.knob("clip_range")
+        self.begin()
+        while self.going(until):
+            self.update(self.collect())

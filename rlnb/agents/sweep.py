@@ -1,0 +1,82 @@
+"""Which learning rate? Several seeds a value, and the truth about how sure the answer is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rlnb import hook
+from rlnb.agents.exact import has_model, policy_value
+from rlnb.agents.lanes import EnvLike
+from rlnb.agents.tabular import TabularAgent
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """One learning rate: the value of each seed's final greedy policy, their mean and its standard error."""
+
+    learning_rate: float
+    values: tuple[float, ...]
+    mean: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All rows, and how they were valued: "exact" or "100 episodes"."""
+
+    rows: tuple[SweepRow, ...]
+    valued: str
+
+    @property
+    def best(self) -> SweepRow:
+        """The row with the highest mean."""
+        return max(self.rows, key=lambda row: row.mean)
+
+    @property
+    def as_good(self) -> tuple[float, ...]:
+        """The learning rates that these seeds cannot tell from the best one (within two standard errors of the difference)."""
+        top = self.best
+        return tuple(r.learning_rate for r in self.rows if top.mean - r.mean <= 2 * float(np.hypot(top.error, r.error)))
+
+
+def alpha_sweep(
+    algorithm: type[TabularAgent],
+    env: EnvLike,
+    alphas: Sequence[float] | None = None,
+    seeds: Iterable[int] = range(5),
+    *,
+    steps: int | None = None,
+    episodes: int | None = None,
+    **settings: Any,
+) -> Sweep:
+    """Learn with each of `alphas` (20 values, 0.05 … 1, where none are given) and each seed, and value the result.
+
+    The value is exact where the environment tells its probabilities, else the mean of 100 greedy episodes with the same
+    seeds for all. One seed a value would choose by luck: the differences between seeds are often larger than those
+    between learning rates, and `Sweep.as_good` says which learning rates cannot be told apart.
+    """
+    rates = np.linspace(0.05, 1.0, 20).tolist() if alphas is None else list(alphas)
+    seeds = list(seeds)
+    if len(seeds) < 2:
+        raise ValueError(f"seeds={seeds}: one seed says nothing about how sure the answer is. Take at least 2, better 5.")
+    rows, valued = [], "exact"
+    for rate in rates:
+        values = []
+        for seed in seeds:
+            agent = algorithm(env, seed=seed, learning_rate=rate, **settings)
+            agent.learn(steps, progress=False, episodes=episodes)
+            if has_model(agent.env):
+                values.append(policy_value(agent.env, agent.policy))
+            else:
+                valued = "100 episodes"
+                values.append(float(agent.evaluate(100, seed=10_000).mean()))
+            if hook.stopping():
+                break
+        if len(values) == len(seeds):
+            error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
+            rows.append(SweepRow(float(rate), tuple(values), float(np.mean(values)), error))
+    return Sweep(tuple(rows), valued)

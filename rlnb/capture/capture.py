@@ -1,0 +1,224 @@
+"""Capture: joins the door, the hooks, the ticker and the publisher."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from rlnb.bus import strict
+from rlnb.capture import door, hooked
+from rlnb.capture.desk import Desk
+from rlnb.capture.interrupts import held_back
+from rlnb.capture.place import place
+from rlnb.capture.publishing import Publisher
+from rlnb.capture.recipe import name_of, recipe_of, spec_of, urgent
+from rlnb.capture.recorder import Recorder
+from rlnb.capture.ticker import Ticker
+from rlnb.clock import Clock
+from rlnb.errors import BadValue
+
+Env = TypeVar("Env")
+
+
+class Capture:
+    """Records environments and hands what they do to a desk.
+
+    >>> capture = Capture(desk, SystemClock())    # doctest: +SKIP
+    >>> capture.install()                         # every gymnasium.make from here on
+    """
+
+    def __init__(self, desk: Desk, clock: Clock, *, ticking: bool = True) -> None:
+        self.desk = desk
+        self.clock = clock
+        self.due: list[Any] = []  # not empty: the next step flushes
+        self._ticker = Ticker(self.due, self._flush_beside) if ticking else None
+        self._publisher = Publisher(desk)
+        self._recorders: dict[int, Recorder] = {}
+        self._unhooks: dict[int, Callable[[], None]] = {}
+        self._hooked: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self._lock = threading.RLock()
+        self._busy = False
+        _captures.add(self)
+
+    # --- which environments -------------------------------------------------------------------------------------
+
+    def install(self) -> None:
+        """Record every environment that `gymnasium.make` returns from here on."""
+        door.install(self._made)
+
+    def uninstall(self) -> None:
+        """Give `gymnasium.make` its code back, and every environment that still lives its own methods."""
+        door.uninstall()
+        self.flush()
+        for unhook in list(self._unhooks.values()):
+            unhook()
+        self._unhooks.clear()
+        self._recorders.clear()
+        self._hooked.clear()
+        if self._ticker is not None:
+            self._ticker.stop()
+
+    def watch(self, env: Env, name: str | None = None) -> Env:
+        """Record an environment that was built directly, or made before; returns the same object."""
+        import gymnasium
+
+        if not isinstance(env, gymnasium.Env):
+            raise BadValue(
+                f"rlnb.watch({type(env).__name__}): this is no gymnasium.Env. "
+                "Give it the environment that your loop steps."
+            )
+        layer: Any = env
+        while isinstance(layer, gymnasium.Wrapper) and not self._known(layer):
+            layer = layer.env
+        if not self._known(layer):
+            self._hook(_remakeable(env), place(sys._getframe(1)), name, at_once=True)
+        return env
+
+    def _known(self, env: Any) -> bool:
+        try:
+            return env in self._hooked
+        except TypeError:  # an environment that has an equality but no hash
+            return any(recorder.owner() is env for recorder in self._recorders.values())
+
+    def _made(self, env: Any) -> None:
+        if not self._known(env):
+            self._guarded(lambda: self._hook(env, place(sys._getframe(1))))
+
+    def _hook(self, env: Any, where: str, name: str | None = None, at_once: bool = False) -> None:
+        with self._lock:
+            for other in self._recorders.values():
+                other.stamp()
+            recorder = Recorder(env, where, self.clock)
+            recorder.env_id = name or name_of(env)
+            if at_once or urgent(env):
+                recorder.recipe = recipe_of(env)
+            self._unhooks[recorder.key] = hooked.hook(
+                env, recorder, self.due, self._service, self._fault, self._first_reset
+            )
+            self._recorders[recorder.key] = recorder
+            try:
+                self._hooked[env] = recorder.key
+            except TypeError:
+                pass
+        if self._ticker is not None:
+            self._ticker.start()
+
+    def _first_reset(self, env: Any, recorder: Recorder) -> None:
+        if recorder.recipe is None:
+            self._guarded(lambda: setattr(recorder, "recipe", recipe_of(env)))
+
+    # --- data out -----------------------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Publish what has been recorded; from any thread."""
+        with held_back(), self._lock:
+            if self._busy:  # a subscriber that steps or flushes
+                return
+            self._busy = True
+            try:
+                self._guarded(self._publish)
+            finally:
+                self._busy = False
+
+    def cut(self) -> None:
+        """A session ends: open episodes become unfinished rows of it, and the next session may go on with them."""
+        with held_back(), self._lock:
+            self.flush()
+            self._guarded(lambda: self._publisher.cut(list(self._recorders.values())))
+
+    def steps(self) -> int:
+        """Environment steps in the present session, of the group with most; those not flushed yet included."""
+        groups = dict(self._publisher.groups)
+        unseated = 0
+        for recorder in list(self._recorders.values()):
+            waiting = len(recorder.checks)
+            if recorder.seat is not None:
+                groups[recorder.seat.group] = groups.get(recorder.seat.group, 0) + waiting
+            else:
+                unseated += waiting
+        return max(groups.values()) if groups else unseated
+
+    def _publish(self) -> None:
+        recorders = list(self._recorders.values())
+        gone = [recorder for recorder in recorders if recorder.owner() is None]
+        for recorder in gone:
+            recorder.closed()
+        for recorder in recorders:
+            recorder.stamp()
+        takes = [recorder.take() for recorder in recorders if not recorder.idle]
+        for recorder in gone:
+            del self._recorders[recorder.key]
+            self._unhooks.pop(recorder.key, None)
+        self._publisher.publish(takes)
+
+    def _service(self) -> None:
+        """Called by a step that found the flag raised: flush, then let the control room have a moment."""
+        self.due.clear()
+        if self._busy:
+            return
+        self.flush()
+        self.desk.tick()
+
+    def _flush_beside(self) -> None:
+        """Called by the ticker when nobody steps."""
+        if any(not recorder.idle for recorder in list(self._recorders.values())):
+            self.flush()
+
+    # --- faults -------------------------------------------------------------------------------------------------
+
+    def _guarded(self, do: Callable[[], None]) -> None:
+        try:
+            do()
+        except Exception as error:
+            if strict():
+                raise
+            self.desk.warn(f"recording failed ({type(error).__name__}: {error}); training goes on.")
+
+    def _fault(self, recorder: Recorder, error: Exception) -> None:
+        """A failure in recording one environment: it is let go, and said once."""
+        self._unhooks.pop(recorder.key, lambda: None)()
+        recorder.closed()
+        if strict():
+            raise error
+        self.desk.warn(
+            f"{recorder.env_id} ({recorder.place}) is not recorded any more: {type(error).__name__}: {error}. "
+            "Training goes on."
+        )
+
+    def _forget(self) -> None:
+        """In a forked child: the parent records, the child does not."""
+        self._lock, self._busy = threading.RLock(), False
+        door.uninstall()
+        for unhook in list(self._unhooks.values()):
+            unhook()
+        self._unhooks.clear()
+        self._recorders.clear()
+
+
+def _remakeable(env: Any) -> Any:
+    """The outermost layer of `env` that can be made again from its spec; `env` itself if it has none."""
+    import gymnasium
+
+    layer = env
+    while isinstance(layer, gymnasium.Wrapper):
+        spec = spec_of(layer)
+        if spec is None or all(wrapper.kwargs is not None for wrapper in spec.additional_wrappers):
+            return layer
+        layer = layer.env
+    return layer
+
+
+_captures: weakref.WeakSet[Capture] = weakref.WeakSet()
+
+
+def _in_child() -> None:
+    for capture in list(_captures):
+        capture._forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

@@ -1,0 +1,182 @@
+"""The hot path: `step` and `reset` of one environment.
+
+Both are closures over a few local names, because a look-up on `self` costs several times what a local one does. They
+hand on what they were given and give back the very objects they got; what lies between is an append to three lists.
+
+What is checked at which cost is decided once, by the observation space: see `checking`.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from rlnb.capture import actions, disguise, starts
+from rlnb.capture.recorder import Recorder
+from rlnb.trace import Checks, check_observation
+
+SMALL = 1024  # bytes of an observation that is summed at every step
+MOST = 64  # the largest observations are summed at every 64th step and the last
+
+
+def checking(env: Any) -> tuple[int, bool, str]:
+    """(check_every, check_ram, checked in words) for an environment."""
+    if starts.kind(env.unwrapped) == "ale":
+        return MOST, True, f"every reward, lives and RAM at every step, the picture at every {MOST}th and the last"
+    size = _size(getattr(env, "observation_space", None))
+    every = min(MOST, max(1, math.ceil(size / SMALL)))
+    if every == 1:
+        return 1, False, "every observation and reward"
+    return every, False, f"every reward, the observation at every {every}th step and the last"
+
+
+def _size(space: Any) -> int:
+    """Bytes of an observation, roughly."""
+    if isinstance(space, spaces.Dict):
+        return sum(_size(part) for part in space.spaces.values())
+    if isinstance(space, spaces.Tuple):
+        return sum(_size(part) for part in space.spaces)
+    if space is None or space.shape is None or space.dtype is None:
+        return 0
+    return int(np.prod(space.shape)) * int(np.dtype(space.dtype).itemsize)
+
+
+def hook(
+    env: Any,
+    recorder: Recorder,
+    due: list[Any],
+    service: Callable[[], None],
+    fault: Callable[[Recorder, Exception], None],
+    first_reset: Callable[[Any, Recorder], None],
+) -> Callable[[], None]:
+    """Record what `env` does from here on; returns the undoing.
+
+    `due` is empty until the ticker wants a flush, `service` is that flush. `fault` hears of a failure of rlnb's own,
+    which then does not reach the person's loop.
+    """
+    every, check_ram, _ = checking(env)
+    checks = Checks(every, env.unwrapped.ale if check_ram else None)
+    kind = starts.kind(env.unwrapped)
+    space = getattr(env, "observation_space", None)
+    small = every == 1 and not check_ram and isinstance(space, spaces.Box) and len(space.shape) > 0
+    step, set_crc = _step(_bare(env, "step"), recorder, checks, due, service, fault, small)
+    bare_reset, bare_close = _bare(env, "reset"), _bare(env, "close")
+
+    def reset(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if recorder.recipe is None:
+            first_reset(self, recorder)
+        start = starts.take(self.unwrapped, kind, kwargs.get("seed"), kwargs.get("options"))
+        result = bare_reset(self, *args, **kwargs)
+        try:
+            recorder.begin(start)
+            set_crc(checks.begin(result[0]))
+        except Exception as error:
+            fault(recorder, error)
+        if due:
+            service()
+        return result
+
+    def close(self: Any) -> Any:
+        recorder.closed()
+        return bare_close(self)
+
+    take_off = disguise.put_on(env, {"step": step, "reset": reset, "close": close})
+    owner = recorder.owner
+
+    def unhook() -> None:
+        env = owner()
+        if env is not None:
+            take_off(env)
+
+    return unhook
+
+
+def _bare(env: Any, name: str) -> Callable[..., Any]:
+    """The method as a function of (env, ...), whether the class has it or the environment itself."""
+    if name in vars(env):
+        method = vars(env)[name]
+        return lambda self, *args, **kwargs: method(*args, **kwargs)
+    function: Callable[..., Any] = getattr(type(env), name)
+    return function
+
+
+def _step(
+    bare: Callable[..., Any],
+    recorder: Recorder,
+    checks: Checks,
+    due: list[Any],
+    service: Callable[[], None],
+    fault: Callable[[Recorder, Exception], None],
+    small: bool,
+) -> tuple[Callable[..., Any], Callable[[int], None]]:
+    """`step` in the two forms that are worth telling apart, and what gives it the checksum of a reset."""
+    crc = 0
+    crc32 = zlib.crc32
+    checked = checks.step
+    freeze = actions.freezer(recorder.space)
+    put_action, put_reward, put_check = recorder.actions.append, recorder.rewards.append, recorder.checks.append
+    ended, align = recorder.ended, recorder.align
+    array = np.ndarray
+
+    def set_crc(value: int) -> None:
+        nonlocal crc
+        crc = value
+
+    def small_step(self: Any, action: Any) -> Any:  # an array of at most 1 KB; actions are numbers
+        nonlocal crc
+        result = bare(self, action)
+        try:
+            observation, reward, terminated, truncated, info = result
+            try:
+                crc = crc32(observation, crc)
+            except (TypeError, ValueError):  # no contiguous array, as its space had it
+                crc = check_observation(observation, crc)
+            put_action(action)
+            put_reward(reward)
+            put_check(crc)
+            if terminated or truncated:
+                ended(terminated, truncated, info)
+        except Exception as error:
+            align()
+            fault(recorder, error)
+        except BaseException:  # an interrupt between two appends
+            align()
+            raise
+        if due:
+            service()
+        return result
+
+    def any_step(self: Any, action: Any) -> Any:
+        frozen = action
+        if freeze is not None:
+            try:
+                frozen = freeze(action)
+            except Exception:  # what `step` says to it is for the person; what it takes is recorded as it came
+                frozen = action
+        result = bare(self, action)
+        try:
+            observation, reward, terminated, truncated, info = result
+            crc = checked(observation, terminated or truncated)
+            if reward.__class__ is array:
+                reward = float(reward)
+            put_action(frozen)
+            put_reward(reward)
+            put_check(crc)
+            if terminated or truncated:
+                ended(terminated, truncated, info)
+        except Exception as error:
+            align()
+            fault(recorder, error)
+        except BaseException:
+            align()
+            raise
+        if due:
+            service()
+        return result
+
+    return (small_step if small and freeze is None else any_step), set_crc

@@ -1,0 +1,39 @@
+"""Where in the person's code an environment was made."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import FrameType
+from typing import Any
+
+LIBRARIES = frozenset({"gymnasium", "stable_baselines3", "sb3_contrib", "rlnb", "rl_zoo3", "importlib", "contextlib"})
+
+
+def place(frame: FrameType | None = None) -> str:
+    """ "cell 3, line 7" or "train.py:12": the first frame outside Gymnasium, Stable-Baselines3 and rlnb."""
+    found = frame or sys._getframe(1)
+    here: FrameType | None = found
+    while here is not None:
+        if str(here.f_globals.get("__name__", "")).partition(".")[0] not in LIBRARIES:
+            found = here
+            break
+        here = here.f_back
+    return name_of(found.f_code.co_filename, found.f_lineno)
+
+
+def name_of(filename: str, line: int) -> str:
+    """The words for a line of a file or of a notebook cell."""
+    cell = _cell(filename)
+    return f"cell {cell}, line {line}" if cell is not None else f"{os.path.basename(filename)}:{line}"
+
+
+def _cell(filename: str) -> Any:
+    """The number of the cell that was compiled under this name, if IPython is there and knows it."""
+    ipython = sys.modules.get("IPython")
+    if ipython is None:
+        return None
+    try:
+        return ipython.get_ipython().compile._filename_map.get(filename)
+    except AttributeError:
+        return None

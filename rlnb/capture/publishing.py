@@ -1,0 +1,213 @@
+"""From what recorders have taken down to events: who sits where, which step of the lane, which step of the group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlnb.capture.desk import Desk, Seat
+from rlnb.capture.recorder import Episode, Recorder, Rows, Taken
+from rlnb.events import EpisodeOpened, EpisodesEnded, StepsRecorded
+
+CARRY_MOST = 1_000_000  # steps of an open episode that are kept for a session that may go on with it
+TOO_LONG = f"it had taken more than {CARRY_MOST:,} steps when the session before this one ended"
+NOT_KEPT = "its first steps were taken while recording was off"
+
+
+class Publisher:
+    """Turns flushes into events for the present session, and keeps the count of its lanes and groups."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._lanes: dict[int, int] = {}  # lane -> steps
+        self._sitters: dict[int, int] = {}  # lane -> key of the recorder that holds it
+        self.groups: dict[int, int] = {}  # group -> steps
+
+    def publish(self, takes: Iterable[Taken]) -> None:
+        """One flush: every recorder's data at once, so that steps of a group can be counted across its lanes."""
+        seated: list[tuple[Seat, Taken]] = []
+        for taken in sorted(takes, key=lambda t: t.recorder.first_at):
+            if not len(taken.rows) and not any(e.end is not None and e.first is not None for e in taken.episodes):
+                continue  # no step, and no end of an episode that this session knows
+            seat = self._seat(taken.recorder)
+            if seat is None:
+                _drop(taken)
+            else:
+                seated.append((seat, taken))
+        rows_of: dict[int, dict[int, int]] = {}  # group -> lane -> rows of this flush
+        for seat, taken in seated:
+            lanes = rows_of.setdefault(seat.group, {})
+            lanes[seat.lane] = lanes.get(seat.lane, 0) + len(taken.rows)
+        done: dict[int, int] = {}  # lane -> rows of this flush already published
+        for seat, taken in seated:
+            offset = done.get(seat.lane, 0)
+            self._one(seat, taken, offset, rows_of[seat.group])
+            done[seat.lane] = offset + len(taken.rows)
+        for group, lanes in rows_of.items():
+            self.groups[group] = self.groups.get(group, 0) + sum(lanes.values())
+
+    def cut(self, recorders: Iterable[Recorder]) -> None:
+        """The session ends: open episodes become unfinished rows, seats are given up."""
+        for recorder in recorders:
+            seat, episode = recorder.seat, recorder.open
+            recorder.seat = None
+            if episode is None:
+                continue
+            if seat is not None and episode.length and episode.first is not None:
+                now = recorder.clock.now()
+                self._desk.publish(_ended(seat, [(episode, now, self.groups.get(seat.group, 0))]))
+            episode.first, episode.announced = None, False
+        self._lanes.clear()
+        self._sitters.clear()
+        self.groups.clear()
+
+    def _seat(self, recorder: Recorder) -> Seat | None:
+        seat = recorder.seat
+        if seat is None or self._sitters.get(seat.lane) != recorder.key:
+            seat = recorder.seat = self._desk.seat(recorder.request())
+            if seat is not None:
+                self._sitters[seat.lane] = recorder.key
+                if recorder.open is not None:
+                    recorder.open.first = None  # it goes on in another lane
+        return seat
+
+    def _one(self, seat: Seat, taken: Taken, offset: int, lanes: dict[int, int]) -> None:
+        kept: list[tuple[int, int]] = []
+        totals = _totals(taken)
+        first = self._lanes.get(seat.lane, 0)
+        here = first
+        before = self.groups.get(seat.group, 0)
+        over: list[tuple[Episode, float, int]] = []
+        pace = sum(lanes.values()) / max(lanes[seat.lane], 1)  # steps of the group while this lane takes one
+        for episode, (begin, end), total in zip(taken.episodes, _spans(taken), totals, strict=True):
+            if episode.first is None:
+                if begin == end:
+                    continue  # nothing of it is in this session
+                episode.first = here if not episode.length else self._go_on(seat, episode, here)
+            _add(episode, taken, begin, end, total)
+            kept.append((begin, end))
+            here += end - begin
+            if episode.end is not None:
+                over.append((episode, episode.ended, before + int(pace * (offset + end))))
+        whole = here - first == len(taken.rows)
+        for rows in [taken.rows] if whole else _runs([taken.rows[begin:end] for begin, end in kept]):
+            if not len(rows):
+                continue
+            self._desk.publish(
+                StepsRecorded(seat.session, seat.lane, seat.group, first, rows.actions, rows.rewards, rows.checks)
+            )
+            first += len(rows)
+        self._lanes[seat.lane] = here
+        if over:
+            self._desk.publish(_ended(seat, over))
+        last = taken.episodes[-1] if taken.episodes else None
+        if last is not None and last.end is None and last.length and not last.announced and last.first is not None:
+            last.announced = True
+            self._desk.publish(EpisodeOpened(seat.session, seat.lane, last.first, last.started, last.pack()))
+
+    def _go_on(self, seat: Seat, episode: Episode, here: int) -> int:
+        """An episode that began before this session: its steps so far come first, at negative places of the lane."""
+        if not episode.kept or here:
+            why = (TOO_LONG if episode.length > CARRY_MOST else NOT_KEPT) if not here else "its lane was taken"
+            episode.start = episode.start._replace(why_not=why)
+            episode.packed = b""
+            episode.length, episode.total, episode.kept = 0, 0.0, True
+            return here
+        place = -episode.length
+        for rows in _runs(list(episode.rows)):
+            self._desk.publish(
+                StepsRecorded(seat.session, seat.lane, seat.group, place, rows.actions, rows.rewards, rows.checks)
+            )
+            place += len(rows)
+        return -episode.length
+
+
+def _spans(taken: Taken) -> list[tuple[int, int]]:
+    """The rows of this flush that are each episode's. Rows of no episode (steps after its end) stay out."""
+    base, n = taken.base, len(taken.rows)
+    return [(max(e.begin - base, 0), n if e.end is None else e.end - base) for e in taken.episodes]
+
+
+def _totals(taken: Taken) -> list[float]:
+    """The sum of rewards of each episode up to here, added from step to step: the same to the last bit as a loop's.
+
+    Sums of whole numbers are exact in any order, and are taken all at once.
+    """
+    rewards, spans = taken.rows.rewards, _spans(taken)
+    with np.errstate(all="ignore"):
+        whole = len(spans) > 2 and taken.episodes[0].total.is_integer()
+        if whole and (np.rint(rewards) == rewards).all() and float(np.abs(rewards).sum()) < 2**53:
+            sums = np.concatenate(([0.0], np.cumsum(rewards))).tolist()
+            return [e.total + sums[end] - sums[begin] for e, (begin, end) in zip(taken.episodes, spans, strict=True)]
+        return [
+            float(np.add.accumulate(np.concatenate(([episode.total], rewards[begin:end])))[-1])
+            for episode, (begin, end) in zip(taken.episodes, spans, strict=True)
+        ]
+
+
+def _add(episode: Episode, taken: Taken, begin: int, end: int, total: float) -> None:
+    """Count rows in."""
+    episode.length += end - begin
+    episode.total = total
+    if episode.end is not None:
+        episode.rows = ()
+    elif episode.length > CARRY_MOST:
+        episode.rows, episode.kept = (), False
+    elif episode.kept and end > begin:
+        episode.rows += (taken.rows[begin:end],)
+
+
+def _drop(taken: Taken) -> None:
+    """Recording is off: what was taken is let go, and an episode that is still open with it."""
+    for episode, (begin, end), total in zip(taken.episodes, _spans(taken), _totals(taken), strict=True):
+        _add(episode, taken, begin, end, total)
+        episode.rows, episode.kept = (), False
+
+
+def _runs(rows: list[Rows]) -> list[Rows]:
+    """Neighbours joined, as far as their actions are of one type and shape."""
+    rows = [piece for piece in rows if len(piece)]
+    runs: list[list[Rows]] = []
+    for piece in rows:
+        kind = (piece.actions.dtype, piece.actions.shape[1:])
+        if runs and (runs[-1][0].actions.dtype, runs[-1][0].actions.shape[1:]) == kind:
+            runs[-1].append(piece)
+        else:
+            runs.append([piece])
+    return [_join(run) for run in runs]
+
+
+def _join(run: list[Rows]) -> Rows:
+    if len(run) == 1:
+        return run[0]
+    return Rows(
+        np.concatenate([rows.actions for rows in run]),
+        np.concatenate([rows.rewards for rows in run]),
+        np.concatenate([rows.checks for rows in run]),
+    )
+
+
+def _ended(seat: Seat, over: list[tuple[Episode, float, int]]) -> EpisodesEnded:
+    episodes = [episode for episode, _, _ in over]
+
+    def flags(values: list[bool]) -> NDArray[np.bool_]:
+        return np.array(values, dtype=np.bool_)
+
+    return EpisodesEnded(
+        seat.session,
+        seat.lane,
+        seat.group,
+        first=np.array([episode.first or 0 for episode in episodes], np.int64),
+        length=np.array([episode.length for episode in episodes], np.int64),
+        returns=np.array([episode.total for episode in episodes], np.float64),
+        terminated=flags([episode.terminated for episode in episodes]),
+        truncated=flags([episode.truncated for episode in episodes]),
+        finished=flags([episode.finished for episode in episodes]),
+        started=np.array([episode.started for episode in episodes], np.float64),
+        ended=np.array([at for _, at, _ in over], np.float64),
+        step=np.array([step for _, _, step in over], np.int64),
+        success=np.array([episode.success for episode in episodes], np.int8),
+        starts=tuple(episode.pack() for episode in episodes),
+    )

@@ -1,0 +1,158 @@
+"""Sessions side by side: overlaid curves and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlnb.errors import BadValue
+from rlnb.control.doors import the_room
+from rlnb.control.session import Session
+from rlnb.control.smoothing import trailing_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rlnb.control.room import Room
+    from rlnb.widgets.comparison import Comparison as ComparisonWidget
+
+FIXED = [
+    {"key": "env_id", "label": "environment", "kind": "text"},
+    {"key": "steps", "label": "steps", "kind": "number"},
+    {"key": "episodes", "label": "episodes", "kind": "number"},
+    {"key": "mean_return", "label": "mean return (last 100)", "kind": "number"},
+    {"key": "best", "label": "best return", "kind": "number"},
+    {"key": "steps_per_s", "label": "steps/s", "kind": "number"},
+    {"key": "status", "label": "status", "kind": "text"},
+]
+WINDOW = 20  # episodes of the trailing mean that is drawn
+
+
+def differing(params: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The parameters whose values are not the same in all sessions, in the order they were given."""
+    names = list(dict.fromkeys(name for one in params for name in one))
+    return [name for name in names if any(one.get(name) != params[0].get(name) for one in params[1:])]
+
+
+class Comparison:
+    """Overlaid curves and a sortable table of sessions; shows itself."""
+
+    def __init__(self, room: Room, sessions: Sequence[Session]) -> None:
+        self._room = room
+        self.sessions = list(sessions)
+        room.settle()
+        about = [room.store.describe(session.id) for session in self.sessions]
+        names = differing([one["params"] for one in about])
+        self._columns: list[dict[str, str]] = [
+            {"key": "name", "label": "name", "kind": "text"},
+            *({"key": f"param:{name}", "label": name, "kind": self._kind(about, name)} for name in names),
+            *FIXED,
+        ]
+        self._rows = [self._row(one, names) for one in about]
+        self._curves = [self._curve(session) for session in self.sessions]
+
+    @staticmethod
+    def _kind(about: Sequence[Mapping[str, Any]], name: str) -> str:
+        values = [one["params"].get(name) for one in about]
+        return "number" if all(value is None or isinstance(value, int | float) for value in values) else "text"
+
+    @staticmethod
+    def _row(about: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+        row = {"id": about["id"], "name": about["name"]}
+        for name in names:
+            value = about["params"].get(name)
+            row[f"param:{name}"] = value if value is None or isinstance(value, int | float | str) else repr(value)
+        for column in FIXED:
+            value = about.get(column["key"])
+            row[column["key"]] = None if isinstance(value, float) and not np.isfinite(value) else value
+        return row
+
+    @staticmethod
+    def _curve(session: Session) -> dict[str, Any]:
+        episodes = session.episodes
+        if len(episodes):
+            group = episodes.groupby("group")["length"].sum().idxmax()
+            episodes = episodes[(episodes["group"] == group) & episodes["finished"]]
+        returns = episodes["return"].to_numpy(np.float64)
+        ended = episodes["ended"].to_numpy(np.float64)
+        return {
+            "session": session.id,
+            "name": session.name,
+            "step": episodes["step"].to_numpy(np.float64),
+            "episode": episodes.index.to_numpy(np.float64),
+            "time": ended - (episodes["started"].min() if len(ended) else 0.0),
+            "value": trailing_mean(returns, WINDOW),
+        }
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The table, as a DataFrame."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self._rows).drop(columns="id")
+        return frame.rename(columns={column["key"]: column["label"] for column in self._columns})
+
+    def widget(self) -> ComparisonWidget:
+        """Chart and table, as a widget."""
+        from rlnb.widgets.comparison import Comparison as Widget
+
+        widget = Widget(self._rows, self._columns, self._curves)
+        widget.on_command(self._command)
+        return widget
+
+    def _command(self, name: str, payload: Mapping[str, Any]) -> None:
+        if name == "replay":
+            session = Session(self._room, str(payload["session"]))
+            which = payload.get("episode", "best")
+            self._room.films.play(session, lambda: session.episode(which), self._player())
+
+    def _static(self) -> dict[str, Any]:
+        from rlnb.widgets.palette import colours
+        from rlnb.widgets.picture import curves_png, table_html
+
+        palette = colours(len(self._curves))
+        series = [
+            {"label": curve["name"], "color": colour, "x": curve["step"], "y": curve["value"], "kind": "line"}
+            for curve, colour in zip(self._curves, palette, strict=True)
+        ]
+        picture = curves_png(
+            [{"title": "return, mean of 20 episodes", "x_label": "environment step", "series": series}],
+            title="Comparison",
+            subtitle=", ".join(session.name for session in self.sessions[:4]),
+        )
+        return {
+            "text/plain": self.table.to_string(index=False),
+            "text/html": table_html(self._rows, self._columns),
+            "image/png": picture,
+        }
+
+    def _ipython_display_(self) -> None:
+        self._room.show(self.widget, self._static(), repr(self))
+
+    def __repr__(self) -> str:
+        return self.table.to_string(index=False)
+
+
+def compare(*sessions: Session | str) -> Comparison:
+    """Overlaid curves and a table: `rlnb.compare(a, b)`; sessions, or their names or ids."""
+    from rlnb.control.shelf import get
+
+    chosen = [one if isinstance(one, Session) else get(one) for one in _flat(sessions)]
+    if not chosen:
+        raise BadValue("rlnb.compare() needs at least one session, as in rlnb.compare(a, b).")
+    unique = list(dict.fromkeys(chosen))
+    return Comparison(the_room(), unique)
+
+
+def _flat(sessions: Sequence[Any]) -> list[Session | str]:
+    flat: list[Session | str] = []
+    for one in sessions:
+        if isinstance(one, list | tuple):
+            flat.extend(_flat(one))
+        elif isinstance(one, Session | str):
+            flat.append(one)
+        else:
+            raise BadValue(f"rlnb.compare({one!r}): give sessions, or their names or ids.")
+    return flat

@@ -1,0 +1,240 @@
+"""The desk: begins and ends sessions, seats environments, counts what the capture hands in."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rlnb.capture import Capture, Seat, SeatRequest
+from rlnb.errors import BadValue
+from rlnb.events import (
+    EpisodesEnded,
+    Event,
+    LaneOpened,
+    Origin,
+    SessionChanged,
+    SessionEnded,
+    SessionStarted,
+    Status,
+    StepsRecorded,
+)
+from rlnb.kernel import StopTraining
+from rlnb.control import looking, provenance
+from rlnb.control.numbers import Numbers
+from rlnb.control.running import Running
+from rlnb.trace import unpack_start
+
+if TYPE_CHECKING:
+    from rlnb.kernel import Cell, CellResult
+    from rlnb.control.room import Room
+
+PAUSE = 0.02  # seconds between two looks at the page while the loop is held
+
+
+class Desk:
+    """One a room. The capture asks it for seats and hands it events; cells and blocks begin and end at it."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._clock = room.clock
+        self._notebook = room.notebook
+        self._bus = room.bus
+        self.capture = Capture(self, room.clock)
+        self.numbers = Numbers(self.capture.steps, room.warn)
+        self.current: Running | None = None
+        self.recording = True
+        self.cell: Cell | None = None
+        self.given: dict[str, Any] = {}  # name, params, tags said by %%rlnb or `watch` for the session that comes
+
+    def warn(self, message: str) -> None:
+        """Say a thing once."""
+        self._room.warn(message)
+
+    # --- sessions -----------------------------------------------------------------------------------------------
+
+    def begin(
+        self,
+        origin: Origin,
+        *,
+        name: str | None = None,
+        env_id: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        tags: tuple[str, ...] = (),
+        seed: int | None = None,
+        total_steps: int | None = None,
+        scratch: bool = True,
+    ) -> Running:
+        """Start a session; what was not said is looked up."""
+        source = self.cell.source if self.cell else None
+        main = vars(sys.modules["__main__"]) if "__main__" in sys.modules else {}
+        found = looking.look(
+            env_id,
+            frame=sys._getframe(),
+            source=source or "",
+            cell_number=self.cell.execution_count if self.cell else None,
+            namespace=self._notebook.user_namespace() if self._notebook else main,
+            said=params,
+        )
+        if origin == "block" and params is not None:
+            found = found._replace(params=looking.as_said(params))
+        seed = found.seed if seed is None else seed
+        running = Running(
+            name=name or found.name,
+            origin=origin,
+            at=self._clock.now(),
+            since=self._clock.elapsed(),
+            env_id=env_id,
+            params=found.params,
+            seed=seed,
+            total_steps=total_steps,
+            scratch=scratch,
+        )
+        self.numbers.forget()
+        self.current = running
+        _ = self._room.store  # opened before the first event is published
+        self._bus.publish(
+            SessionStarted(
+                running.id,
+                running.at,
+                running.name,
+                origin,
+                env_id=env_id,
+                params=found.params,
+                tags=tags,
+                seed=seed,
+                total_steps=total_steps,
+                scratch=scratch,
+                provenance=provenance.provenance(source or looking.script_name()),
+            )
+        )
+        if self._notebook is not None and self.cell is not None:
+            self._notebook.treat_interrupt_as_stop(True)
+        self._room.live.begin(running)
+        return running
+
+    def end(self, status: Status, error: str | None = None) -> None:
+        """End the running session; everything captured before is flushed to it."""
+        self.capture.cut()
+        running = self.current
+        if running is None:
+            return
+        logged = self.numbers.collect(running.id)
+        if logged is not None:
+            self._bus.publish(logged)
+        self._bus.publish(SessionEnded(running.id, self._clock.now(), status, error))
+        self.current = None
+        self._room.live.end(running, status, error)
+
+    @contextlib.contextmanager
+    def block(self, **said: Any) -> Iterator[Running]:
+        """`with rlnb.session(...)`."""
+        if self.current is not None and self.current.origin == "block":
+            raise BadValue(
+                f"The session {self.current.name!r} is still open: `with rlnb.session(...)` blocks do not nest. "
+                "End the first before the second begins."
+            )
+        self.end("finished")
+        running = self.begin("block", scratch=False, **said)
+        try:
+            yield running
+        except StopTraining:
+            self.end("stopped")
+            raise
+        except KeyboardInterrupt:
+            self.end("interrupted")
+            raise
+        except BaseException as error:
+            self.end("failed", looking.last_line(error))
+            raise
+        else:
+            self.end("stopped" if running.stop_asked else "finished")
+
+    def cell_began(self, cell: Cell) -> None:
+        self.cell = cell
+
+    def cell_ended(self, result: CellResult) -> None:
+        self.capture.cut()
+        if self.current is None and len(self.numbers):
+            self.begin("cell")
+        if self.current is not None:
+            if result.stopped or (result.ok and self.current.stop_asked):
+                self.end("stopped")
+            elif result.interrupted:
+                self.end("interrupted")
+            else:
+                self.end("finished" if result.ok else "failed", result.error)
+        self.cell = None
+        self.given = {}
+
+    # --- the capture's desk -------------------------------------------------------------------------------------
+
+    def seat(self, request: SeatRequest) -> Seat | None:
+        """Give a recorded environment its lane; the first one of a cell begins the session."""
+        if not self.recording:
+            return None
+        running = self.current
+        if running is None:
+            running = self.begin("cell" if self._notebook else "script", env_id=request.env_id, **self.given)
+        elif running.env_id is None:
+            running.env_id = request.env_id
+            fields: dict[str, Any] = {"env_id": request.env_id}
+            if running.name == "session":
+                running.name = fields["name"] = request.env_id
+            self._bus.publish(SessionChanged(running.id, fields))
+        lane, fresh = running.lanes.seat(request)
+        if fresh:
+            self._bus.publish(
+                LaneOpened(running.id, self._clock.now(), lane.lane, lane.group, request.place, request.recipe)
+            )
+            self._room.live.lane_opened(request)
+        return Seat(running.id, lane.lane, lane.group)
+
+    def publish(self, event: Event) -> None:
+        """Count what the capture hands in, and pass it on."""
+        self._bus.publish(event)
+        running = self.current
+        if running is None:
+            return
+        if isinstance(event, StepsRecorded):
+            running.count_steps(event)
+        elif isinstance(event, EpisodesEnded):
+            self._learn_seed(running, event)
+            running.count_episodes(event)
+        if running.scratch and running.grown_up:
+            running.scratch = False
+            self._bus.publish(SessionChanged(running.id, {"scratch": False}))
+
+    def tick(self) -> None:
+        """At most 20 times a second, between two steps: messages from the page, the view, the person's wishes."""
+        running = self.current
+        if running is not None:
+            logged = self.numbers.collect(running.id)
+            if logged is not None:
+                self._bus.publish(logged)
+        self._pump()
+        self._room.live.tick()
+        if running is None or threading.current_thread() is not threading.main_thread():
+            return
+        while running.paused and not running.stop_asked:
+            self._pump()
+            self._room.live.tick()
+            time.sleep(0.02)
+        if running.stop_asked and not running.polite:
+            raise StopTraining("stopped from the live view")
+
+    def _pump(self) -> None:
+        if self._notebook is not None and threading.current_thread() is threading.main_thread():
+            self._notebook.pump()
+
+    def _learn_seed(self, running: Running, event: EpisodesEnded) -> None:
+        """The seed given to the first `reset`, where nothing else named one."""
+        if running.seed is not None or running.episodes or not event.starts:
+            return
+        seed = unpack_start(event.starts[0])[0].get("seed")
+        if isinstance(seed, int):
+            running.seed = seed
+            self._bus.publish(SessionChanged(running.id, {"seed": seed}))

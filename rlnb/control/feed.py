@@ -1,0 +1,250 @@
+"""The numbers of one session on their way to its view, and the view's words on their way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlnb.errors import RlnbError
+from rlnb.events import EpisodesEnded, MetricsLogged, Status
+from rlnb.control.running import Running
+from rlnb.control.smoothing import trailing_mean
+
+if TYPE_CHECKING:
+    from rlnb.control.room import Room
+    from rlnb.control.session import Session
+    from rlnb.widgets.live_view import LiveView
+
+WINDOW = 20  # episodes of the trailing mean in the static picture
+MOST_PANELS = 24
+PICTURE_POINTS = 2000
+
+
+class Feed:
+    """Keeps the columns that the view draws: returns, lengths and metrics."""
+
+    def __init__(self, room: Room, running: Running) -> None:
+        self._room = room
+        self.running = running
+        self.view: LiveView | None = None
+        self.state: str = "running"
+        self.message: str = ""
+        self._keys: list[tuple[int, int]] = []  # (lane, first step) of each drawn episode, by its number
+        self._columns: dict[tuple[str, str, int], list[dict[str, Any]]] = {}  # (panel, series, group) -> chunks
+        self._sent: dict[tuple[str, str, int], int] = {}
+        self._threshold: float | None = None
+        self._rate = (running.since, 0, 0.0)
+        self._ended: float | None = None
+
+    # --- numbers in ---------------------------------------------------------------------------------------------
+
+    def recipe(self, recipe: Mapping[str, Any]) -> None:
+        """An environment took a lane: its reward threshold is a line in the chart."""
+        if self._threshold is None and recipe.get("reward_threshold") is not None:
+            self._threshold = float(recipe["reward_threshold"])
+
+    def episodes(self, event: EpisodesEnded) -> None:
+        base = len(self._keys)
+        self._keys.extend((event.lane, int(first)) for first in event.first)
+        chunk = {
+            "step": event.step.astype(np.float64),
+            "episode": np.arange(base, base + len(event), dtype=np.float64),
+            "time": event.ended - self.running.at,
+            "cut": ~event.finished,
+        }
+        self._add("return", "episodes", event.group, {**chunk, "value": event.returns, "kind": "points"})
+        length = event.length.astype(np.float64)
+        self._add("length", "episodes", event.group, {**chunk, "value": length, "kind": "points"})
+
+    def metrics(self, event: MetricsLogged) -> None:
+        for name, values in event.values.items():
+            step = event.steps[name].astype(np.float64)
+            chunk = {
+                "step": step,
+                "episode": np.full(len(step), np.nan),
+                "time": event.times[name] - self.running.at,
+                "value": values,
+                "kind": "line",
+            }
+            self._add(name, name, 0, chunk)
+
+    def _add(self, panel: str, series: str, group: int, chunk: dict[str, Any]) -> None:
+        key = (panel, series, group)
+        if key not in self._columns and len({name for name, _, _ in self._columns} | {panel}) > MOST_PANELS:
+            self.message = f"More than {MOST_PANELS} metrics are logged; further ones are in s.metrics."
+            return
+        self._columns.setdefault(key, []).append(chunk)
+
+    # --- the view -----------------------------------------------------------------------------------------------
+
+    def make_view(self) -> LiveView:
+        """The one view of this session; made when it is first wanted."""
+        if self.view is None:
+            from rlnb.widgets.live_view import LiveView
+
+            self.view = LiveView()
+            self.view.on_command(self._command)
+            self._push()
+            self.view.header(**self.header())
+            self.view.refresh_snapshot()
+        return self.view
+
+    def tick(self) -> None:
+        """Send what is new."""
+        if self.view is not None:
+            self._push()
+            self.view.header(**self.header())
+            self.view.tick()
+
+    def _push(self) -> None:
+        assert self.view is not None
+        for (panel, series, group), chunks in self._columns.items():
+            sent = self._sent.get((panel, series, group), 0)
+            for chunk in chunks[sent:]:
+                self.view.extend(panel, series, group, **chunk)
+            self._sent[panel, series, group] = len(chunks)
+
+    def header(self) -> dict[str, Any]:
+        """The line above the charts."""
+        running, clock = self.running, self._room.clock
+        steps = running.steps
+        now = clock.elapsed()
+        since, before, rate = self._rate
+        if now - since >= 1.0 or not rate:
+            rate = (steps - before) / max(now - since, 1e-9)
+            self._rate = (now, steps, rate)
+        elapsed = now - running.since
+        if self._ended is not None:
+            elapsed = self._ended
+            rate = steps / max(elapsed, 1e-9)
+        state = "paused" if self.state == "running" and running.paused else self.state
+        return {
+            "name": running.name,
+            "env_id": running.env_id or "",
+            "state": state,
+            "steps": steps,
+            "episodes": running.episodes,
+            "rate": rate,
+            "elapsed": elapsed,
+            "total_steps": running.total_steps,
+            "reward_threshold": self._threshold,
+            "message": self.message,
+            "controls": ["stop", "pause"] if self.state == "running" else [],
+        }
+
+    def end(self, status: Status, error: str | None) -> None:
+        self.state = status
+        self._ended = self._room.clock.elapsed() - self.running.since
+        self.message = error or self.message
+        if self.view is not None:
+            self.tick()
+            self.view.refresh_snapshot()
+
+    def changed(self, fields: Mapping[str, Any]) -> None:
+        if "name" in fields:
+            self.running.name = fields["name"]
+            if self.view is not None:
+                self.tick()
+                self.view.refresh_snapshot()
+
+    def close(self) -> None:
+        if self.view is not None:
+            self.view.close()
+            self.view = None
+
+    # --- words back ---------------------------------------------------------------------------------------------
+
+    def _command(self, name: str, payload: Mapping[str, Any]) -> None:
+        from rlnb.control.session import Session
+
+        session = Session(self._room, self.running.id)
+        if name == "stop":
+            self.running.stop_asked = True
+        elif name in ("pause", "resume"):
+            self.running.paused = name == "pause"
+        elif name == "rename":
+            session.rename(str(payload["name"]))
+        elif name == "replay" and self.view is not None:
+            which = payload["episode"]
+            self._room.films.play(session, lambda: self._number(session, which), self.view)
+        else:
+            raise RlnbError(f"the live view asked for {name!r}, which is not known here.")
+
+    def _number(self, session: Session, which: int | str) -> int:
+        """The number in `session.episodes` of an episode of the chart (there: by arrival) or of a word."""
+        if isinstance(which, str):
+            return session.episode(which)
+        lane, first = self._keys[int(which)]
+        return self._room.store_number(session.id, lane, first)
+
+    # --- without a kernel ---------------------------------------------------------------------------------------
+
+    def static(self) -> dict[str, Any]:
+        """The picture and the words that stay when the kernel is gone."""
+        from rlnb.widgets.palette import colours
+        from rlnb.widgets.picture import curves_png
+
+        panels = []
+        for panel in dict.fromkeys(name for name, _, _ in self._columns):
+            series = []
+            keys = [key for key in self._columns if key[0] == panel]
+            for key, colour in zip(keys, colours(len(keys)), strict=True):
+                x = np.concatenate([chunk["step"] for chunk in self._columns[key]])
+                y = np.concatenate([chunk["value"] for chunk in self._columns[key]])
+                points = self._columns[key][0]["kind"] == "points"
+                line = trailing_mean(y, WINDOW) if points else y
+                thin = slice(None, None, max(1, len(x) // PICTURE_POINTS))
+                if points:
+                    series.append({"label": "", "color": colour, "x": x[thin], "y": y[thin], "kind": "points"})
+                series.append({"label": key[1], "color": colour, "x": x[thin], "y": line[thin], "kind": "line"})
+            panels.append({"title": panel, "x_label": "environment step", "series": series})
+        head = self.header()
+        words = (
+            f"{head['env_id']}: {head['state']}, {head['steps']:,} steps, {head['episodes']:,} episodes, "
+            f"{head['rate']:,.0f} steps/s, {head['elapsed']:.1f} s"
+        )
+        bundle: dict[str, Any] = {"text/plain": f"{head['name']} ({words})"}
+        if panels:
+            bundle["image/png"] = curves_png(panels[:6], title=head["name"], subtitle=words)
+        return bundle
+
+    @classmethod
+    def of_stored(cls, room: Room, session: Session) -> Feed:
+        """The feed of a session that is over, from the store."""
+        about = session._describe()
+        running = Running(
+            name=about["name"], origin=about["origin"], at=about["started"], since=0.0, env_id=about["env_id"]
+        )
+        running.id = session.id
+        running.total_steps = about.get("total_steps")
+        running.scratch = False
+        feed = cls(room, running)
+        episodes = session.episodes
+        for group, rows in episodes.groupby("group"):
+            chunk = {
+                "step": rows["step"].to_numpy(np.float64),
+                "episode": rows.index.to_numpy(np.float64),
+                "time": rows["ended"].to_numpy(np.float64) - about["started"],
+                "cut": ~rows["finished"].to_numpy(bool),
+                "kind": "points",
+            }
+            feed._add("return", "episodes", int(group), {**chunk, "value": rows["return"].to_numpy(np.float64)})
+            feed._add("length", "episodes", int(group), {**chunk, "value": rows["length"].to_numpy(np.float64)})
+        for name, rows in session.metrics.groupby("name", sort=False):
+            chunk = {
+                "step": rows["step"].to_numpy(np.float64),
+                "episode": np.full(len(rows), np.nan),
+                "time": rows["time"].to_numpy(np.float64) - about["started"],
+                "value": rows["value"].to_numpy(np.float64),
+                "kind": "line",
+            }
+            feed._add(str(name), str(name), 0, chunk)
+        feed._keys = list(room.store.keys(session.id))
+        running.steps_of = {0: int(about["steps"])}
+        running.episodes = int(about["episodes"])
+        feed.state = str(about["status"])
+        feed._ended = float(about["elapsed"])
+        feed.message = about.get("error") or ""
+        return feed

@@ -1,0 +1,54 @@
+"""Who sits where: environments of one session are given lanes, and lanes made at one place form a group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Sitter(Protocol):
+    """What the seating needs to know of a recorded environment; times are `clock.elapsed()` seconds."""
+
+    @property
+    def key(self) -> int: ...
+    @property
+    def place(self) -> str: ...
+    @property
+    def made_at(self) -> float: ...
+    @property
+    def last_at(self) -> float: ...
+
+
+@dataclass
+class Lane:
+    """One concurrent slot and the environment that holds it now."""
+
+    lane: int
+    group: int
+    sitter: Sitter
+
+
+@dataclass
+class Lanes:
+    """The lanes of one session.
+
+    Environments made one after another at one place share a lane: when an environment was made, the one before it
+    had already had its last step. Environments that live side by side (a list of four, say) get a lane each.
+    """
+
+    lanes: list[Lane] = field(default_factory=list)
+    groups: dict[str, int] = field(default_factory=dict)
+
+    def seat(self, sitter: Sitter) -> tuple[Lane, bool]:
+        """The lane for `sitter`, and whether it has just taken it."""
+        for lane in self.lanes:
+            if lane.sitter.key == sitter.key:
+                return lane, False
+        group = self.groups.setdefault(sitter.place, len(self.groups))
+        for lane in self.lanes:
+            if lane.group == group and lane.sitter.last_at <= sitter.made_at:
+                lane.sitter = sitter
+                return lane, True
+        lane = Lane(len(self.lanes), group, sitter)
+        self.lanes.append(lane)
+        return lane, True

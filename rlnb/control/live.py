@@ -1,0 +1,162 @@
+"""The live view of the running session: events in, a throttled picture out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rlnb.events import EpisodesEnded, MetricsLogged, Status
+from rlnb.control.feed import Feed
+
+if TYPE_CHECKING:
+    from rlnb.capture import SeatRequest
+    from rlnb.kernel import Shown
+    from rlnb.control.room import Room
+    from rlnb.control.running import Running
+    from rlnb.control.session import Session
+
+SHOW_AFTER = 0.5  # seconds of stepping before the view shows itself
+EVERY = 0.1  # seconds between two ticks
+SNAPSHOT_EVERY = 5.0  # seconds between two snapshots of a running session
+KEEP = 8  # feeds of ended sessions that are kept, so that a view shown again is the same one
+
+
+class Live:
+    """Keeps one feed a session, shows the view when it is worth it, and hands the person's wishes on."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._feeds: dict[str, Feed] = {}
+        self._shown: dict[str, Shown] = {}
+        self._keeping: Any = None
+        self._ticked = 0.0
+        self._snapped = 0.0
+        self.failed = False
+        room.bus.subscribe(EpisodesEnded, self._on_episodes)
+        room.bus.subscribe(MetricsLogged, self._on_metrics)
+
+    # --- the life of a session ----------------------------------------------------------------------------------
+
+    def begin(self, running: Running) -> None:
+        self._feeds[running.id] = Feed(self._room, running)
+        for old in list(self._feeds)[:-KEEP]:
+            self._feeds.pop(old).close()
+            self._shown.pop(old, None)
+        self._ticked = self._snapped = self._room.clock.elapsed()
+        self.failed = False
+
+    def lane_opened(self, request: SeatRequest) -> None:
+        running = self._room.current
+        if running is not None:
+            self._feeds[running.id].recipe(request.recipe)
+
+    def _on_episodes(self, event: EpisodesEnded) -> None:
+        if event.session in self._feeds:
+            self._feeds[event.session].episodes(event)
+
+    def _on_metrics(self, event: MetricsLogged) -> None:
+        if event.session in self._feeds:
+            self._feeds[event.session].metrics(event)
+
+    def tick(self) -> None:
+        """From the stepping thread; does something at most ten times a second."""
+        running = self._room.current
+        if running is None or self.failed:
+            return
+        now = self._room.clock.elapsed()
+        if now - self._ticked < EVERY:
+            return
+        self._ticked = now
+        try:
+            feed = self._feeds[running.id]
+            if running.id not in self._shown and not running.scratch and now - running.since >= SHOW_AFTER:
+                self._show(feed)
+            if feed.view is not None:
+                feed.tick()
+                if now - self._snapped >= SNAPSHOT_EVERY:
+                    self._snapped = now
+                    feed.view.refresh_snapshot()
+        except Exception as error:
+            self._fail(error)
+
+    def end(self, running: Running, status: Status, error: str | None) -> None:
+        """The last picture: of the view, and of the static output beside it."""
+        feed = self._feeds.get(running.id)
+        if feed is None:
+            return
+        try:
+            if (
+                running.id not in self._shown
+                and not running.scratch
+                and self._room.clock.elapsed() - running.since >= (SHOW_AFTER)
+            ):
+                self._show(feed)
+            feed.end(status, error)
+            shown = self._shown.get(running.id)
+            if shown is not None:
+                shown.update_static(feed.static())
+        except Exception as fault:
+            self._fail(fault)
+        finally:
+            if self._keeping is not None:
+                self._keeping()
+                self._keeping = None
+
+    def changed(self, id: str, fields: Mapping[str, Any]) -> None:
+        feed = self._feeds.get(id)
+        if feed is not None:
+            feed.changed(fields)
+
+    def close(self) -> None:
+        for feed in self._feeds.values():
+            feed.close()
+        self._feeds.clear()
+        self._shown.clear()
+
+    def _show(self, feed: Feed) -> None:
+        notebook = self._room.notebook
+        if notebook is None or not notebook.has_frontend or self._room.desk.cell is None:
+            return
+        feed.make_view()
+        feed.tick()
+        shown = notebook.show(feed.view, feed.static())
+        self._shown[feed.running.id] = shown
+        self._keeping = notebook.keep(shown)
+
+    def _fail(self, error: Exception) -> None:
+        from rlnb.bus import strict
+
+        if strict():
+            raise error
+        self.failed = True
+        self._room.warn(f"the live view failed ({type(error).__name__}: {error}); training and recording go on.")
+
+    # --- asked for ----------------------------------------------------------------------------------------------
+
+    def output(self, session: Session) -> LiveOutput:
+        """What `s.live()` gives: the same view as any other of this session."""
+        feed = self._feeds.get(session.id)
+        if feed is None:
+            feed = Feed.of_stored(self._room, session)
+            self._feeds[session.id] = feed
+        return LiveOutput(self._room, feed)
+
+
+class LiveOutput:
+    """A live view to be displayed; shows itself."""
+
+    def __init__(self, room: Room, feed: Feed) -> None:
+        self._room = room
+        self._feed = feed
+
+    @property
+    def widget(self) -> Any:
+        """The view, as a widget."""
+        return self._feed.make_view()
+
+    def _ipython_display_(self) -> None:
+        self._room.show(lambda: self.widget, self._feed.static(), repr(self))
+
+    def __repr__(self) -> str:
+        running = self._feed.running
+        return f"<rlnb live view of {running.name!r}: {running.steps:,} steps, {running.episodes:,} episodes>"

@@ -1,0 +1,81 @@
+"""Hyper-parameters, picked up without asking: from the algorithm that is learning, or from a dict in the notebook."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import inspect
+import sys
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any
+
+NAMES = ("params", "config", "args", "hyperparameters", "hparams", "cfg")
+ALGORITHMS = ("stable_baselines3.", "sb3_contrib.", "rlnb.agents.")
+LONGEST = 200  # characters of a value that is worth keeping
+
+
+def plain(value: Any) -> Any:
+    """`value` as something a table can show, or None where it is no setting (a function, a tensor, an object)."""
+    if isinstance(value, bool | int | float | str):
+        return value if not isinstance(value, str) or len(value) <= LONGEST else value[:LONGEST] + "…"
+    if isinstance(value, list | tuple) and len(value) <= 16:
+        items = [plain(item) for item in value]
+        return None if any(item is None for item in items) else items
+    if isinstance(value, Mapping):
+        return as_params(value) or None
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
+        return value.item()
+    return None
+
+
+def as_params(thing: Any) -> dict[str, Any]:
+    """The settings in a dict, a dataclass instance or an `argparse.Namespace`; empty for anything else."""
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        thing = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+    elif isinstance(thing, argparse.Namespace):
+        thing = vars(thing)
+    if not isinstance(thing, Mapping):
+        return {}
+    kept = {str(key): plain(value) for key, value in thing.items()}
+    return {key: value for key, value in kept.items() if value is not None}
+
+
+def from_namespace(namespace: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """The `params` (or `config`, `args` ...) of a notebook; one that the cell itself names comes first."""
+    present = [name for name in NAMES if as_params(namespace.get(name))]
+    present.sort(key=lambda name: name not in source)
+    return as_params(namespace[present[0]]) if present else {}
+
+
+def learner(frame: FrameType | None = None) -> Any | None:
+    """The algorithm whose `learn` is on the stack of the stepping thread, outermost first."""
+    found = None
+    frame = frame or sys._getframe()
+    while frame is not None:
+        owner = frame.f_locals.get("self") if "self" in frame.f_code.co_varnames else None
+        if owner is not None and frame.f_code.co_name == "learn" and type(owner).__module__.startswith(ALGORITHMS):
+            found = owner
+        frame = frame.f_back  # type: ignore[assignment]
+    return found
+
+
+def of_learner(algorithm: Any) -> dict[str, Any]:
+    """The constructor arguments of an algorithm that it still carries as attributes of the same name."""
+    config = as_params(getattr(algorithm, "config", None))
+    if config:
+        return config
+    params: dict[str, Any] = {}
+    for kind in type(algorithm).__mro__:
+        if not kind.__module__.startswith(ALGORITHMS) or "__init__" not in vars(kind):
+            continue
+        for name, parameter in inspect.signature(kind.__init__).parameters.items():
+            if name in params or name in ("self", "env", "verbose", "device", "_init_setup_model"):
+                continue
+            if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                continue
+            value = plain(getattr(algorithm, name, None))
+            if value is not None:
+                params[name] = value
+        break
+    return params

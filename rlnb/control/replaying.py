@@ -1,0 +1,172 @@
+"""From a recorded episode to a film in the page or on disk."""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rlnb.errors import BadValue, NotReplayable
+from rlnb.control.doors import the_room
+from rlnb.control.session import Session
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rlnb.replays import Film
+    from rlnb.control.room import Room
+    from rlnb.trace import Trace
+    from rlnb.widgets.player import EpisodePlayer, FilmData
+
+PAGE_BYTES = 4_000_000  # a film above this size is not put into a saved page
+
+
+def trace_of(session: Session, episode: int) -> Trace:
+    """What is needed to run the episode again; NotReplayable, in words, where that is known to be impossible."""
+    session._room.settle()
+    trace = session._room.store.trace(session.id, episode)
+    why_not = trace.recipe.get("why_not")
+    if why_not:
+        raise NotReplayable(f"Episode {episode} of {session.name!r} cannot be run again: {why_not}")
+    return trace
+
+
+def caption(session: Session, episode: int) -> str:
+    """What stands under a picture: session, episode, return, length."""
+    row = session.episodes.iloc[episode]
+    cut = "" if row["finished"] else ", cut"
+    return f"{session.name}, episode {episode}: return {row['return']:g}, {int(row['length'])} steps{cut}"
+
+
+def film_data(film: Film, trace: Trace, words: str) -> FilmData:
+    """A film as the player takes it."""
+    from rlnb.widgets.player import FilmData
+
+    verdict = film.verdict
+    said = verdict.compared if verdict.verdict == "exact" else verdict.reason
+    return FilmData(
+        mp4=film.mp4,
+        fps=film.fps,
+        frames=film.frames,
+        width=film.width,
+        height=film.height,
+        verdict=verdict.verdict,
+        words=said,
+        caption=words,
+        rewards=trace.rewards,
+    )
+
+
+class Replay:
+    """One episode, or several side by side in step; shows itself as the player."""
+
+    def __init__(self, room: Room, films: list[Film], traces: list[Trace], captions: list[str]) -> None:
+        self._room = room
+        self._films = films
+        self._traces = traces
+        self._captions = captions
+
+    @property
+    def verdicts(self) -> list[str]:
+        """ "exact" or "diverged" for each episode."""
+        return [film.verdict.verdict for film in self._films]
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture as .mp4, .webm or .gif; several episodes side by side."""
+        from rlnb.replays import tile
+
+        worker = self._room.worker
+        film = self._films[0] if len(self._films) == 1 else tile(self._films, self._captions, worker=worker)
+        return film.save(path, worker)
+
+    def widget(self) -> EpisodePlayer:
+        """The player, as a widget."""
+        from rlnb.widgets.player import EpisodePlayer
+
+        player = EpisodePlayer()
+        player.show(
+            [
+                film_data(film, trace, words)
+                for film, trace, words in zip(self._films, self._traces, self._captions, strict=True)
+            ]
+        )
+        return player
+
+    def _static(self) -> dict[str, Any]:
+        text = "\n".join(self._captions)
+        page = os.environ.get("RLNB_PAGE") == "1"
+        cells = "".join(self._figure(i, page) for i in range(len(self._films)))
+        bundle: dict[str, Any] = {"text/plain": text, "text/html": f"<table><tr>{cells}</tr></table>"}
+        if len(self._films) == 1:
+            bundle["image/png"] = self._films[0].poster
+        return bundle
+
+    def _figure(self, index: int, page: bool) -> str:
+        film, words = self._films[index], html.escape(self._captions[index])
+        badge = html.escape(film.verdict.verdict)
+        size = f'width="{min(film.width, 480)}"'
+        if page and len(film.mp4) <= PAGE_BYTES:
+            data = base64.b64encode(film.mp4).decode()
+            picture = f'<video controls loop {size} src="data:video/mp4;base64,{data}"></video>'
+        else:
+            data = base64.b64encode(film.poster).decode()
+            picture = f'<img alt="{words}" {size} src="data:image/png;base64,{data}">'
+        return f'<td style="text-align:left">{picture}<br>{words} ({badge})</td>'
+
+    def _ipython_display_(self) -> None:
+        self._room.show(self.widget, self._static(), repr(self))
+
+    def __repr__(self) -> str:
+        parts = [f"{words} [{verdict}]" for words, verdict in zip(self._captions, self.verdicts, strict=True)]
+        return "<rlnb replay: " + " | ".join(parts) + ">"
+
+
+def replay(*pairs: tuple[Session, int | str] | Session) -> Replay:
+    """Play episodes side by side, in step: `rlnb.replay((a, 0), (b, "best"))`. A session alone means its best."""
+    if not pairs:
+        raise BadValue("rlnb.replay() needs at least one (session, episode) pair, as in rlnb.replay((s, 'best')).")
+    room = the_room()
+    films, traces, captions = [], [], []
+    for pair in pairs:
+        session, which = _pair(pair)
+        number = session.episode(which)
+        trace = trace_of(session, number)
+        films.append(room.worker.film(trace))
+        traces.append(trace)
+        captions.append(caption(session, number))
+    return Replay(room, films, traces, captions)
+
+
+def _pair(pair: Any) -> tuple[Session, int | str]:
+    if isinstance(pair, Session):
+        return pair, "best"
+    if isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], Session):
+        return pair
+    raise BadValue(f"rlnb.replay({pair!r}): each argument is a pair (session, episode), as in (rlnb.last(), 'best').")
+
+
+def verify(session: Session, progress: Callable[[int, int], None] | None = None) -> pd.DataFrame:
+    """Run every episode again; one row each: episode, lane, verdict, step (where it left the recording)."""
+    import pandas as pd
+
+    room = session._room
+    room.settle()
+    episodes = session.episodes
+    rows = []
+    for number in range(len(episodes)):
+        trace = room.store.trace(session.id, number)
+        lane = int(episodes["lane"].iloc[number])
+        why_not = trace.recipe.get("why_not")
+        if why_not:
+            rows.append((number, lane, "not replayable", None, why_not))
+        else:
+            verdict = room.worker.verify(trace)
+            rows.append((number, lane, verdict.verdict, verdict.step, verdict.reason or verdict.compared))
+        if progress is not None:
+            progress(number + 1, len(episodes))
+    table = pd.DataFrame(rows, columns=["episode", "lane", "verdict", "step", "compared"])
+    table["step"] = table["step"].astype("Int64")
+    return table

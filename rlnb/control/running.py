@@ -1,0 +1,66 @@
+"""A session while it runs: its counts and the person's wishes (pause, stop)."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rlnb.events import EpisodesEnded, Origin, StepsRecorded
+from rlnb.control.lanes import Lanes
+
+SCRATCH_EPISODES = 2
+SCRATCH_STEPS = 200
+
+
+def new_id() -> str:
+    """Twelve hexadecimal digits; the first eight count seconds, so that ids sort by time."""
+    return f"{int(time.time()) & 0xFFFFFFFF:08x}{secrets.token_hex(2)}"
+
+
+@dataclass
+class Running:
+    """The session that is being recorded."""
+
+    name: str
+    origin: Origin
+    at: float
+    since: float  # clock.elapsed() at its begin
+    env_id: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    total_steps: int | None = None
+    scratch: bool = True
+    id: str = field(default_factory=new_id)
+    lanes: Lanes = field(default_factory=Lanes)
+    steps_of: dict[int, int] = field(default_factory=dict)
+    episodes: int = 0
+    stop_asked: bool = False
+    paused: bool = False
+    polite: bool = False  # an algorithm asks `hook.stopping()`: it leaves its loop by itself
+
+    @property
+    def steps(self) -> int:
+        """Environment steps of all groups."""
+        return sum(self.steps_of.values())
+
+    @property
+    def training_group(self) -> int:
+        """The group with most steps."""
+        return max(self.steps_of, key=lambda group: self.steps_of[group], default=0)
+
+    def count_steps(self, event: StepsRecorded) -> None:
+        """Take in a flush; steps before the session (negative indices) do not count."""
+        own = len(event.rewards) + min(event.first, 0)
+        self.steps_of[event.group] = self.steps_of.get(event.group, 0) + max(own, 0)
+
+    def count_episodes(self, event: EpisodesEnded) -> None:
+        """Take in the episodes of a flush."""
+        self.episodes += int(event.finished.sum())
+
+    @property
+    def grown_up(self) -> bool:
+        """Whether it has done more than look around."""
+        return self.episodes >= SCRATCH_EPISODES or self.steps >= SCRATCH_STEPS

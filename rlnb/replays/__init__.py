@@ -1,0 +1,10 @@
+"""Replay: a trace becomes a picture again, in a process of its own.
+
+The kernel's side (`Worker`, `Film`, `Verdict`, `Rerun`, `tile`) loads nothing heavy; gymnasium, imageio and the
+renderers live only in the worker process.
+"""
+
+from rlnb.replays.client import Cancelled, Worker
+from rlnb.replays.film import Film, Rerun, Verdict, tile
+
+__all__ = ["Cancelled", "Film", "Rerun", "Verdict", "Worker", "tile"]

@@ -1,0 +1,211 @@
+"""The jobs of the worker process, by the name that travels on the wire. Each gets the desk first."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from rlnb.errors import BadValue, EpisodeNotFound, RlnbError
+from rlnb.replays import video
+from rlnb.replays.film import Film, Rerun, Verdict
+from rlnb.replays.simulate import Simulation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rlnb.trace import Trace
+
+RUN_UP = 90  # a picture can depend on those drawn before it (LunarLander's sparks fade by the drawing)
+LARGEST_RERUN = 256 * 2**20  # bytes of observations in one answer
+
+
+class Desk(Protocol):
+    """What a job sees of the worker: `progress` raises once the job is cancelled."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Say how far the job is."""
+
+    def preview(self, png: bytes) -> None:
+        """Show the first frame before the film is done."""
+
+
+def warm() -> None:
+    """Load beforehand what the first film needs; what is not installed is named when it is asked for."""
+    import gymnasium.wrappers  # noqa: F401
+    import imageio_ffmpeg
+    from PIL import Image, PngImagePlugin  # noqa: F401
+
+    imageio_ffmpeg.get_ffmpeg_exe()
+    try:
+        import pygame  # noqa: F401
+        from gymnasium.envs.classic_control import cartpole  # noqa: F401
+    except Exception:
+        pass
+
+
+def film(desk: Desk, trace: Trace, max_frames: int | None = None, height: int | None = None) -> Film:
+    """Simulate, draw and encode, frame by frame; the first frame is shown at once."""
+    began = time.perf_counter()
+    n = len(trace)
+    stride = 1
+    if max_frames is not None:
+        if max_frames < 2:
+            raise BadValue(f"A film needs at least 2 frames; max_frames={max_frames} were asked for.")
+        stride = max(1, -(-n // (max_frames - 1)))
+    with Simulation(trace, pictures=True) as run:
+        fps = trace.recipe.get("fps") or run.env.metadata.get("render_fps")
+        speed = max(video.SLOWEST, video.clamp_fps(fps) / stride)
+        with video.Encoder(speed, height) as encoder:
+            picture, moment = None, None
+            for moment in run:
+                if moment.k % stride == 0 or moment.k == n:
+                    picture = run.picture()
+                    encoder.add(picture)
+                    if moment.k == 0:
+                        desk.preview(video.png(picture, height))
+                desk.progress(moment.k, n)
+            if moment is not None and moment.k % stride and moment.k < n:  # the replay ended earlier than recorded
+                picture = run.picture()
+                encoder.add(picture)
+        assert picture is not None
+        return Film(
+            mp4=encoder.content,
+            fps=speed,
+            frames=encoder.frames,
+            width=encoder.width_out,
+            height=encoder.height_out,
+            poster=video.png(picture, height),
+            verdict=run.verdict(),
+            seconds=time.perf_counter() - began,
+            stride=stride,
+        )
+
+
+def frame(desk: Desk, trace: Trace, k: int) -> bytes:
+    """The picture after step `k` (0: after the reset; -1: after the last step) as PNG, exact pixels."""
+    n = len(trace)
+    wished = k if k >= 0 else n + 1 + k
+    if not 0 <= wished <= n:
+        raise EpisodeNotFound(f"There is no frame {k}: the episode has {n} steps, so frames 0 to {n}.")
+    with Simulation(trace, pictures=True) as run:
+        for moment in run:
+            desk.progress(moment.k, wished)
+            if wished - RUN_UP <= moment.k < wished:
+                run.picture()
+            if moment.k == wished:
+                return video.png(run.picture())
+        raise RlnbError(f"Frame {k} cannot be shown: {run.verdict().reason}")
+
+
+def verify(desk: Desk, trace: Trace) -> Verdict:
+    """Simulate without drawing and compare."""
+    try:
+        with Simulation(trace) as run:
+            for moment in run:
+                desk.progress(moment.k, len(trace))
+            return run.verdict()
+    except RlnbError as error:
+        return Verdict("not replayable", None, str(trace.recipe.get("checked") or ""), str(error))
+
+
+def steps(desk: Desk, trace: Trace, first: int = 0, last: int | None = None) -> Rerun:
+    """What the environment gave after steps `first` to `last`."""
+    n = len(trace)
+    last = n if last is None else min(last, n)
+    if not 0 <= first <= last:
+        raise BadValue(f"Steps {first} to {last} are no range: the episode has {n} steps.")
+    seen: list[Any] = []
+    rewards, terminated, truncated, infos = [], [], [], []
+    room = LARGEST_RERUN
+    with Simulation(trace) as run:
+        for moment in run:
+            desk.progress(moment.k, n)
+            if not first <= moment.k <= last:
+                continue
+            observation = keep(moment.observation)
+            room -= getattr(observation, "nbytes", 64)
+            if room < 0:
+                raise BadValue(
+                    f"The observations of {n} steps take more than {LARGEST_RERUN >> 20} MB at once: "
+                    f"ask for a range, such as first={first}, last={moment.k - 1}."
+                )
+            seen.append(observation)
+            infos.append({str(key): plain(value) for key, value in moment.info.items()})
+            if moment.k > first:
+                rewards.append(moment.reward)
+                terminated.append(moment.terminated)
+                truncated.append(moment.truncated)
+        verdict = run.verdict()
+    return Rerun(
+        observations=stack(seen),
+        rewards=np.array(rewards, dtype=np.float64),
+        terminated=np.array(terminated, dtype=np.bool_),
+        truncated=np.array(truncated, dtype=np.bool_),
+        infos=infos,
+        verdict=verdict,
+        first=first,
+    )
+
+
+def keep(observation: Any) -> Any:
+    """A copy, so that an environment that reuses its array does not rewrite the past."""
+    if isinstance(observation, np.ndarray):
+        return observation.copy()
+    if isinstance(observation, dict):
+        return {key: keep(value) for key, value in observation.items()}
+    if isinstance(observation, tuple | list):
+        return tuple(keep(item) for item in observation)
+    return observation
+
+
+def stack(seen: list[Any]) -> Any:
+    """One array where the observations are arrays or numbers of one shape, else the list."""
+    alike = all(isinstance(o, np.ndarray | int | float | np.generic) for o in seen)
+    if seen and alike and len({np.shape(o) for o in seen}) == 1:
+        return np.stack([np.asarray(o) for o in seen])
+    return seen
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON can hold it; what it cannot hold becomes its repr, shortened."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist() if value.size <= 1024 and value.dtype != object else f"array of shape {value.shape}"
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list | set):
+        return [plain(item) for item in value]
+    return repr(value)[:200]
+
+
+def tile(desk: Desk, films: list[Film], labels: list[str] | None) -> Film:
+    """Films side by side in one."""
+    from rlnb.replays.tiling import side_by_side
+
+    return side_by_side(desk, films, labels)
+
+
+def convert(desk: Desk, film: Film, ending: str) -> bytes:
+    """A film as gif or webm."""
+    if ending == "gif":
+        return video.gif(film.mp4, film.fps)
+    with video.Encoder(film.fps, ending=f".{ending}") as encoder:
+        for k, picture in enumerate(video.decode(film.mp4)):
+            encoder.add(picture)
+            desk.progress(k + 1, film.frames)
+    return encoder.content
+
+
+JOBS: dict[str, Callable[..., Any]] = {
+    "film": film,
+    "frame": frame,
+    "verify": verify,
+    "steps": steps,
+    "tile": tile,
+    "convert": convert,
+}

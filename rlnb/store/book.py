@@ -1,0 +1,113 @@
+"""What the writer keeps in mind about a session that is being recorded.
+
+All of it can be read from the file again, so after a failed transaction the books are simply thrown away.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlnb.store.schema import STEPS
+
+RECENT = 100  # finished episodes in the mean return of the summary
+
+Columns = list[NDArray[Any]]
+
+
+@dataclass
+class Tally:
+    """Running sums of one group."""
+
+    steps: int = 0
+    episodes: int = 0
+    best: float = math.nan
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    def finish(self, returns: NDArray[np.float64]) -> None:
+        """Count finished episodes."""
+        if len(returns):
+            self.episodes += len(returns)
+            self.best = float(np.fmax.reduce(returns, initial=self.best))
+            self.recent.extend(returns[-RECENT:].tolist())
+
+    def mean(self) -> float | None:
+        """Mean return of the last finished episodes; None without any (SQLite keeps NaN as NULL)."""
+        return float(np.mean(self.recent)) if self.recent else None
+
+
+@dataclass
+class Tail:
+    """The newest block of a part, still small: the next write is merged into it."""
+
+    key: int
+    first: int
+    n: int
+    columns: Columns
+    starts: list[bytes]
+    bytes: int
+
+
+class Book:
+    """One session: its row, its sums, and the ends of its blocks."""
+
+    def __init__(self, conn: sqlite3.Connection, key: int, status: str, owned: bool, size: int) -> None:
+        self.key, self.status, self.bytes = key, status, size
+        self.live = owned and status in ("running", "paused")
+        self.tallies: dict[int, Tally] = {}
+        self.next: dict[int, int] = {}  # lane -> its next step index
+        self.tails: dict[tuple[int, Any], Tail] = {}
+        self.recipes: dict[str, int] = {}
+        self.changed: set[int] = set()  # groups whose tally is to be written
+        for group, steps, episodes, best, recent in conn.execute(
+            "SELECT grp, steps, episodes, best, recent FROM tallies WHERE session = ?", (key,)
+        ):
+            tally = Tally(steps, episodes, math.nan if best is None else best)
+            tally.recent.extend(np.frombuffer(recent, np.float64).tolist())
+            self.tallies[group] = tally
+        self.next.update(
+            conn.execute(
+                "SELECT part, max(first + n) FROM blocks WHERE session = ? AND kind = ? GROUP BY part", (key, STEPS)
+            ).fetchall()
+        )
+        self.recipes.update(
+            (text, recipe) for recipe, text in conn.execute("SELECT key, text FROM recipes WHERE session = ?", (key,))
+        )
+
+    def tally(self, group: int) -> Tally:
+        """The sums of a group, to be written with the next summary."""
+        self.changed.add(group)
+        return self.tallies.setdefault(group, Tally())
+
+    def training(self) -> Tally:
+        """The group that the summary speaks of: the one with most steps (the first such)."""
+        best = max(self.tallies, key=lambda group: (self.tallies[group].steps, -group), default=None)
+        return Tally() if best is None else self.tallies[best]
+
+    def write(self, conn: sqlite3.Connection, at: float) -> None:
+        """Bring the session's summary in the file up to date."""
+        for group in self.changed:
+            tally = self.tallies[group]
+            recent = np.array(tally.recent, np.float64).tobytes()
+            conn.execute(
+                "INSERT OR REPLACE INTO tallies VALUES (?, ?, ?, ?, ?, ?)",
+                (self.key, group, tally.steps, tally.episodes, tally.best, recent),
+            )
+        self.changed.clear()
+        own = self.training()
+        conn.execute(
+            "UPDATE sessions SET steps = ?, episodes = ?, mean_return = ?, best = ?, bytes = ?, updated = ? "
+            "WHERE key = ?",
+            (own.steps, own.episodes, own.mean(), own.best, self.bytes, at, self.key),
+        )
+        if self.live:  # another machine may have taken this process for dead while it slept
+            conn.execute(
+                "UPDATE sessions SET status = ?, ended = NULL WHERE key = ? AND status = 'interrupted'",
+                (self.status, self.key),
+            )

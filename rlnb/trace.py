@@ -1,0 +1,161 @@
+"""A trace: what is needed to run an episode again, and the checksums that prove it ran the same.
+
+Capture writes these, replay reads them, the store keeps them; this page is all that the three share.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Recipe(TypedDict, total=False):
+    """How to make an environment again. JSON-able but for `pickled`."""
+
+    env_id: str  # "CartPole-v1", or the class name of an environment without a spec
+    spec: str | None  # EnvSpec.to_json() of the outermost environment that `make` returned
+    pickled: str | None  # base64 of a cloudpickled zero-argument factory of that environment, wrappers included
+    why_not: str | None  # in words, why an episode cannot be replayed; None if it can be tried
+    snapshot: str  # what `start` holds: "numpy" (RNG state), "ale" (emulator state), "none"
+    actions: str  # "plain": rows are what `step` was given; "flat": `gymnasium.spaces.unflatten(space, row)` is
+    checked: str  # what the checksums cover, in words ("every observation and reward")
+    check_every: int  # the observation enters the rolling checksum at every k-th step (and the last)
+    check_ram: bool  # ALE: lives and RAM enter it at every step, and the first observation does not
+    fps: float | None  # env.metadata["render_fps"]
+    action_names: list[str] | None
+    reward_threshold: float | None  # spec.reward_threshold
+    max_episode_steps: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One recorded episode of `n` steps, ready to be run again."""
+
+    recipe: Mapping[str, Any]
+    start: bytes
+    actions: NDArray[Any]  # (n, *action_shape)
+    rewards: NDArray[np.float64]  # (n,)
+    checks: NDArray[np.uint16]  # (n,)
+    terminated: bool
+    truncated: bool
+    finished: bool = True
+
+    def __len__(self) -> int:
+        return len(self.rewards)
+
+
+# --- checksums ---------------------------------------------------------------------------------------------------
+# One rolling crc32 an episode: it begins with the first observation and is carried from step to step over the
+# observations, so that its value after step k speaks for everything up to k. Only its low 16 bits are stored for each
+# step. Rewards are stored to the bit beside it and are compared themselves: summing them up too would prove nothing
+# more, and costs a fifth of what recording a CartPole step does.
+
+
+class Checks:
+    """The rolling checksum of one episode, for both sides: capture as it records, replay as it runs again.
+
+    `every` is the recipe's `check_every`: an observation enters at steps every, 2·every, ... (steps count from 1) and
+    at the step that terminates or truncates. `ale` is the emulator (`env.unwrapped.ale`) where the recipe says
+    `check_ram`: lives and RAM then enter at every step, and the first observation stays out, because after a restored
+    state its pixels can be those of before.
+
+    >>> checks = Checks(every=1)
+    >>> checks.begin(np.zeros(4, np.float32)) == check_observation(np.zeros(4, np.float32))
+    True
+    """
+
+    def __init__(self, every: int = 1, ale: Any = None) -> None:
+        self.every = max(1, every)
+        self.ale = ale
+        self.crc = 0
+        self.steps = 0
+
+    def begin(self, observation: Any) -> int:
+        """After `reset`: the checksum starts anew."""
+        self.steps = 0
+        self.crc = self._machine(0) if self.ale is not None else check_observation(observation)
+        return self.crc
+
+    def step(self, observation: Any, over: bool) -> int:
+        """After `step`; `over`: it terminated or truncated. Returns the whole crc; its low 16 bits are stored."""
+        self.steps += 1
+        crc = self.crc
+        if self.ale is not None:
+            crc = self._machine(crc)
+        if over or self.steps % self.every == 0:
+            crc = check_observation(observation, crc)
+        self.crc = crc
+        return crc
+
+    def _machine(self, crc: int) -> int:
+        return zlib.crc32(b"%d" % self.ale.lives(), zlib.crc32(self.ale.getRAM(), crc))
+
+
+def check_observation(observation: Any, crc: int = 0) -> int:
+    """Carry `crc` on over the bytes of an observation (an array, a number, or a tuple or dict of those)."""
+    if isinstance(observation, np.ndarray):
+        if observation.dtype == object:
+            for item in observation.flat:
+                crc = check_observation(item, crc)
+            return crc
+        return zlib.crc32(observation.data if observation.flags.c_contiguous else observation.tobytes(), crc)
+    if isinstance(observation, Mapping):
+        for key in sorted(observation, key=str):
+            crc = check_observation(observation[key], crc)
+        return crc
+    if isinstance(observation, tuple | list):
+        for item in observation:
+            crc = check_observation(item, crc)
+        return crc
+    if isinstance(observation, bool | int | np.integer | np.bool_):
+        return zlib.crc32(b"%d" % int(observation), crc)
+    if isinstance(observation, float | np.floating):
+        return zlib.crc32(struct.pack("<d", float(observation)), crc)
+    if isinstance(observation, str):
+        return zlib.crc32(observation.encode(errors="surrogatepass"), crc)
+    return zlib.crc32(type(observation).__qualname__.encode(), crc)  # a repr may hold an address
+
+
+def check_reward(reward: float, crc: int) -> int:
+    """A reward leaves the checksum as it is: it is stored to the bit, and compared itself."""
+    return crc
+
+
+# --- the start of an episode -------------------------------------------------------------------------------------
+# A small JSON head and one opaque body. Keys of the head, all optional:
+#   rng      `unwrapped.np_random.bit_generator.state` before `reset`
+#   seed     what `reset(seed=)` was given
+#   options  what `reset(options=)` was given
+#   why_not  in words, why this one episode cannot be run again
+# The body is the emulator's state before `reset` (ALE: `cloneState(include_rng=True).__getstate__()`), if there is one.
+# A small start stays uncompressed: the store compresses many of them together, which is faster and smaller.
+
+_PLAIN = b"R"  # zlib's own streams begin with b"x"
+_SMALL = 2048
+_size = struct.Struct("<I")
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def pack_start(head: Mapping[str, Any], body: bytes = b"") -> bytes:
+    """Pack what is needed before `reset`: `head` is JSON-able (integers of any size), `body` is opaque."""
+    return pack_text(_encode(dict(head)).encode(), body)
+
+
+def pack_text(text: bytes, body: bytes = b"") -> bytes:
+    """`pack_start` for a head that is JSON already."""
+    raw = _size.pack(len(text)) + text + body
+    return _PLAIN + raw if len(raw) <= _SMALL else zlib.compress(raw, 1)
+
+
+def unpack_start(start: bytes) -> tuple[dict[str, Any], bytes]:
+    """The inverse of `pack_start`."""
+    raw = start[1:] if start[:1] == _PLAIN else zlib.decompress(start)
+    (size,) = _size.unpack_from(raw)
+    return json.loads(raw[4 : 4 + size]), raw[4 + size :]

@@ -1,0 +1,98 @@
+"""The whole course of a series in bounded memory: at most 2,000 points, no extreme lost.
+
+Up to the limit every row is kept. Beyond it, rows are put into buckets of equal count, and each bucket keeps its first,
+lowest, highest and last row (M4: Jugel et al., 2014, "M4: A Visualization-Oriented Time Series Data Aggregation") and,
+so that a smoothed line stays true, the mean of all its rows. When the buckets become too many, neighbours are joined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LIMIT = 2000  # rows
+BUCKETS = LIMIT // 4
+COLUMNS = ("episode", "step", "time", "value", "cut")
+
+Rows = NDArray[np.float64]  # shape (n, 5): COLUMNS
+
+
+@dataclass(frozen=True)
+class Means:
+    """Bucket by bucket: how many finite values, and the means. Shapes (b,) and (b, 4): episode, step, time, value."""
+
+    count: NDArray[np.int64]
+    mean: NDArray[np.float64]
+
+
+def m4(bucket: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Indices of each bucket's first, lowest, highest and last row, in order. `bucket` ascends."""
+    n = len(bucket)
+    if n == 0:
+        return np.zeros(0, np.int64)
+    edge = np.flatnonzero(np.diff(bucket)) + 1
+    first = np.concatenate(([0], edge))
+    last = np.concatenate((edge, [n])) - 1
+    low = np.lexsort((np.where(np.isnan(value), np.inf, value), bucket))[first]
+    high = np.lexsort((np.where(np.isnan(value), -np.inf, value), bucket))[last]
+    return np.unique(np.concatenate((first, last, low, high)))
+
+
+class History:
+    """One series, thinned as it grows."""
+
+    def __init__(self) -> None:
+        self.total = 0  # rows ever added
+        self.rows: Rows = np.zeros((0, len(COLUMNS)))
+        self._bucket = np.zeros(0, np.int64)
+        self._span = 0  # rows a bucket; 0 while every row is kept
+        self._sums = np.zeros((0, 5))  # a bucket: count, and sums of episode, step, time, value
+
+    def extend(self, rows: Rows) -> None:
+        """Add rows, shape (n, 5), in the order of their happening."""
+        number = np.arange(self.total, self.total + len(rows))
+        self.total += len(rows)
+        if self._span == 0:
+            self.rows = np.concatenate((self.rows, rows))
+            if self.total <= LIMIT:
+                return
+            rows, number, self.rows = self.rows, np.arange(self.total), self.rows[:0]
+            self._span = 4
+        while self.total > self._span * BUCKETS:
+            self._halve()
+        bucket = number // self._span
+        self._add_sums(bucket, rows)
+        ids = np.concatenate((self._bucket, bucket))
+        joined = np.concatenate((self.rows, rows))
+        self._keep(ids, joined)
+
+    def means(self) -> Means | None:
+        """What a smoothed line is made of, or None while `rows` has every row."""
+        if self._span == 0:
+            return None
+        some = self._sums[self._sums[:, 0] > 0]
+        return Means(some[:, 0].astype(np.int64), some[:, 1:] / some[:, :1])
+
+    def _keep(self, ids: NDArray[np.int64], rows: Rows) -> None:
+        kept = m4(ids, rows[:, 3])
+        self._bucket, self.rows = ids[kept], rows[kept]
+
+    def _add_sums(self, bucket: NDArray[np.int64], rows: Rows) -> None:
+        if len(bucket) == 0:
+            return
+        size = int(bucket[-1]) + 1
+        if size > len(self._sums):
+            self._sums = np.concatenate((self._sums, np.zeros((size - len(self._sums), 5))))
+        fine = np.isfinite(rows[:, 3])
+        bucket, rows = bucket[fine], rows[fine]
+        np.add.at(self._sums[:, 0], bucket, 1)
+        for k in range(4):
+            np.add.at(self._sums[:, k + 1], bucket, rows[:, k])
+
+    def _halve(self) -> None:
+        self._span *= 2
+        sums = self._sums if len(self._sums) % 2 == 0 else np.concatenate((self._sums, np.zeros((1, 5))))
+        self._sums = sums[0::2] + sums[1::2]
+        self._keep(self._bucket // 2, self.rows)

@@ -1,0 +1,256 @@
+"""The live view: charts that grow while the cell runs, controls, and the episode player under them.
+
+The view knows nothing of sessions: it is told numbers (`extend`), words (`header`) and films, and it tells its owner
+what the person asked for (`on_command`). Messages to the browser: `tick` (what is new), `snapshot` (everything,
+thinned), `film`, `film_progress`, `film_error`, `error`. From the browser: `hello`, `ack`, `command`.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import traitlets
+from numpy.typing import ArrayLike
+
+from rlnb.clock import Clock, SystemClock
+
+from .asset import Loaded
+from .codec import encode
+from .gate import Gate
+from .history import COLUMNS, History, Rows
+
+log = logging.getLogger("rlnb.widgets")
+
+Command = Callable[[str, dict[str, Any]], None]
+Key = tuple[str, str, int]  # panel, series, group
+TICK_PERIOD = 0.1  # seconds: ticks that an acknowledgement sets off keep to 10 Hz as well
+
+
+class Film(Protocol):
+    """What is played under the charts."""
+
+    @property
+    def mp4(self) -> bytes: ...  # H.264; frame 0 is the reset, frame k shows the state after step k
+    @property
+    def fps(self) -> float: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def verdict(self) -> str: ...  # "exact", "diverged", "recorded frames" or "not replayable"
+    @property
+    def words(self) -> str: ...  # what was compared, or why it diverged
+    @property
+    def caption(self) -> str: ...
+    @property
+    def rewards(self) -> Any: ...  # shape (steps,)
+
+
+_FILM = ("fps", "frames", "width", "height", "verdict", "words", "caption")
+
+
+class LiveView(Loaded):
+    """One widget for one session. All methods may be called from any thread.
+
+    `snapshot` is the whole view, header included, thinned to 2,000 points a series: it alone redraws a saved notebook.
+    """
+
+    snapshot = traitlets.Bytes().tag(sync=True)
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._gate = Gate(self._clock)
+        self._lock = threading.RLock()
+        self._kinds: dict[Key, str] = {}
+        self._history: dict[Key, History] = {}
+        self._pending: dict[Key, list[Rows]] = {}
+        self._header: dict[str, Any] = {}
+        self._header_changed = False
+        self._last_tick = -math.inf
+        self._commands: list[Command] = []
+        super().__init__(_kind="live_view")
+        self.on_msg(self._receive)
+
+    # -- what the owner tells ------------------------------------------------------------------------------------------
+
+    def extend(
+        self,
+        panel: str,
+        series: str,
+        group: int = 0,
+        *,
+        step: ArrayLike,
+        episode: ArrayLike,
+        time: ArrayLike,
+        value: ArrayLike,
+        kind: Literal["points", "line"] = "points",
+        cut: ArrayLike | None = None,
+    ) -> None:
+        """Add rows to a series; nothing is sent before `tick`.
+
+        All of shape (n,): `step` in environment steps; `episode` an index (points of kind "points" are clicked by it;
+        NaN where there is none); `time` in seconds since the session began; `cut` is true for unfinished episodes,
+        which are drawn hollow.
+        """
+        values = np.asarray(value, np.float64)
+        rows = np.zeros((len(values), len(COLUMNS)))
+        for k, column in enumerate((episode, step, time, values)):
+            rows[:, k] = column
+        if cut is not None:
+            rows[:, 4] = cut
+        if len(rows) == 0:
+            return
+        key = (panel, series, int(group))
+        with self._lock:
+            self._kinds[key] = kind
+            self._history.setdefault(key, History()).extend(rows)
+            self._pending.setdefault(key, []).append(rows)
+
+    def header(self, **fields: Any) -> None:
+        """Set fields of the header: name, env_id, state ("running", "paused", "finished", "stopped", "failed",
+        "interrupted"), steps, episodes, rate (steps/s), elapsed (s), message, total_steps, trend, reward_threshold,
+        controls (a list of "pause" and "stop"), groups (names by group number), replay (False: episodes cannot be
+        played)."""
+        with self._lock:
+            self._header.update({name: _plain(value) for name, value in fields.items()})
+            self._header_changed = True
+
+    def hears(self, while_running: bool) -> None:
+        """Say whether the kernel reads the browser's messages while a cell runs; if not, the gate counts no answers."""
+        with self._lock:
+            self._gate.hears = while_running
+
+    def tick(self) -> bool:
+        """Send what is new in one message, if the gate lets it through; call it at most ten times a second."""
+        with self._lock:
+            if not (self._pending or self._header_changed) or not self._gate.is_open():
+                return False
+            self._send_tick()
+            return True
+
+    def refresh_snapshot(self) -> None:
+        """Set the `snapshot` trait: at the end of a session, and every few seconds while it runs."""
+        with self._lock:
+            self.snapshot = self._snapshot()
+
+    def on_command(self, fn: Command) -> None:
+        """Call `fn(name, payload)` for what the person asks: "stop", "pause", "resume", "replay" {"episode": 3}."""
+        self._commands.append(fn)
+
+    def show_film(self, film: Film) -> None:
+        """Play an episode under the charts."""
+        meta = {name: _plain(getattr(film, name)) for name in _FILM}
+        self.send({"type": "film", "meta": meta}, [film.mp4, encode({}, {"rewards": film.rewards})])
+
+    def film_progress(self, done: int, total: int) -> None:
+        """Say how far the film that was asked for is."""
+        self.send({"type": "film_progress", "done": int(done), "total": int(total)})
+
+    def film_error(self, text: str) -> None:
+        """Say under the charts why there is no film."""
+        self.send({"type": "film_error", "text": text})
+
+    def show_error(self, text: str) -> None:
+        """Say in the view, and in the log, what went wrong."""
+        log.error("%s", text)
+        self.send({"type": "error", "text": text})
+
+    # -- what the browser says -----------------------------------------------------------------------------------------
+
+    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        kind = content.get("type") if isinstance(content, dict) else None
+        if kind == "ack":
+            self._gate.acknowledge(int(content["seq"]))
+            self._catch_up()
+        elif kind == "hello":
+            with self._lock:
+                self._gate.hello()
+                if self._pending or self._header_changed:
+                    self._send_tick()  # for the other views of this session; the newcomer starts from the snapshot
+                reply = {"type": "snapshot", "seq": self._gate.sent, "to": content.get("view")}
+                self.send(reply, [self._snapshot()])
+        elif kind == "command":
+            self._command(str(content.get("name")), dict(content.get("payload") or {}))
+        else:
+            self.show_error(f"The view sent a message that rlnb does not know: {str(content)[:200]}")
+
+    def _command(self, name: str, payload: dict[str, Any]) -> None:
+        if not self._commands:
+            self.show_error(f'Nobody listens to "{name}" here: this view shows a session of an earlier kernel.')
+        for fn in self._commands:
+            try:
+                fn(name, payload)
+            except Exception as error:  # a broken handler is named in the view; the kernel goes on
+                log.debug("command %s failed", name, exc_info=True)
+                self.show_error(f'"{name}" failed: {error}')
+
+    def _catch_up(self) -> None:
+        with self._lock:
+            if self._clock.elapsed() - self._last_tick >= TICK_PERIOD or self._header.get("state") not in _MOVING:
+                self.tick()
+
+    # -- frames --------------------------------------------------------------------------------------------------------
+
+    def _send_tick(self) -> None:
+        with self._lock:
+            pending = {key: np.concatenate(parts) for key, parts in self._pending.items()}
+            seq = self._gate.send()
+            meta = {"header": self._header, "series": [self._entry(key) for key in pending]}
+            columns = {f"{i}.{name}": _narrow(rows, k) for i, rows in enumerate(pending.values()) for k, name in _NAMES}
+            frame = encode(meta, columns)
+            self._pending.clear()
+            self._header_changed = False
+            self._last_tick = self._clock.elapsed()
+            self.send({"type": "tick", "seq": seq}, [frame])
+
+    def _entry(self, key: Key) -> dict[str, Any]:
+        panel, series, group = key
+        return {"panel": panel, "series": series, "group": group, "kind": self._kinds[key]}
+
+    def _snapshot(self) -> bytes:
+        """Everything so far, thinned."""
+        columns: dict[str, Any] = {}
+        entries = []
+        for i, (key, history) in enumerate(self._history.items()):
+            entries.append({**self._entry(key), "total": history.total})
+            columns.update({f"{i}.{name}": _narrow(history.rows, k) for k, name in _NAMES})
+            if (means := history.means()) is not None:
+                columns[f"{i}.mean.count"] = means.count
+                columns.update({f"{i}.mean.{name}": means.mean[:, k] for k, name in _NAMES[:4]})
+        return encode({"header": self._header, "series": entries}, columns)
+
+
+_NAMES = list(enumerate(COLUMNS))
+_MOVING = ("running", None)
+
+
+def _narrow(rows: Rows, k: int) -> np.ndarray[Any, Any]:
+    """A column in as few bytes as keep it exact: whole numbers in int32, `cut` in uint8."""
+    column = rows[:, k]
+    if COLUMNS[k] == "cut":
+        return column.astype(np.uint8)
+    if COLUMNS[k] == "time":
+        return column.astype(np.float32)
+    small = np.all(np.abs(column) < 2**31) and np.all(column == np.floor(column))  # False where a NaN is
+    return column.astype(np.int32) if small else column
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON knows it: NumPy numbers become Python's, NaN and infinity become None."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value if isinstance(value, str | int | float | bool | type(None)) else str(value)

@@ -1,0 +1,97 @@
+"""What recording adds to a CartPole step, beside Gymnasium's RecordEpisodeStatistics in the same run.
+
+    python tests/benchmarks/step_overhead.py [repetitions]
+
+RecordEpisodeStatistics keeps two sums an episode. The capture keeps every action, reward, a checksum of every
+observation and the random state of every reset; here it publishes to a desk that throws the events away.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.wrappers import RecordEpisodeStatistics
+
+from rlnb.capture import Capture, Seat, SeatRequest
+from rlnb.clock import SystemClock
+from rlnb.events import Event
+
+STEPS = 100_000
+
+
+class NullDesk:
+    """Seats everybody, hears nothing."""
+
+    def seat(self, request: SeatRequest) -> Seat | None:
+        return Seat("benchmark", 0, 0)
+
+    def publish(self, event: Event) -> None:
+        pass
+
+    def tick(self) -> None:
+        pass
+
+    def warn(self, message: str) -> None:
+        raise AssertionError(message)
+
+
+def loop(env: Any) -> float:
+    """Microseconds a step of a plain loop with actions that were drawn before."""
+    actions = np.random.default_rng(0).integers(0, 2, STEPS).tolist()
+    env.reset(seed=0)
+    begun = time.perf_counter()
+    for action in actions:
+        _, _, terminated, truncated, _ = env.step(action)
+        if terminated or truncated:
+            env.reset()
+    return (time.perf_counter() - begun) / STEPS * 1e6
+
+
+def bare() -> float:
+    return loop(gymnasium.make("CartPole-v1"))
+
+
+def statistics_wrapper() -> float:
+    return loop(RecordEpisodeStatistics(gymnasium.make("CartPole-v1")))
+
+
+def recorded() -> float:
+    capture = Capture(NullDesk(), SystemClock())
+    capture.install()
+    try:
+        return loop(gymnasium.make("CartPole-v1"))
+    finally:
+        capture.cut()
+        capture.uninstall()
+
+
+def measure(contenders: dict[str, Callable[[], float]], repetitions: int) -> dict[str, float]:
+    """The median of each, interleaved so that a slow moment of the machine falls on all."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(repetitions):
+        for name, run in contenders.items():
+            times[name].append(run())
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def main(repetitions: int = 9) -> None:
+    """Print the table and the goal."""
+    contenders = {"bare loop": bare, "RecordEpisodeStatistics": statistics_wrapper, "rlnb capture": recorded}
+    found = measure(contenders, repetitions)
+    base = found["bare loop"]
+    print(f"CartPole-v1, µs a step, medians of {repetitions} interleaved runs of {STEPS:,} steps")
+    for name, value in found.items():
+        print(f"  {name:<24} {value:6.2f}   {value - base:+.2f}")
+    goal = max(0.5, 1.5 * (found["RecordEpisodeStatistics"] - base))
+    added = found["rlnb capture"] - base
+    print(f"  goal: at most {goal:+.2f}; here {added:+.2f}: {'met' if added <= goal else 'NOT met'}")
+
+
+if __name__ == "__main__":
+    main(*(int(word) for word in sys.argv[1:]))

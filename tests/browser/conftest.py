@@ -1,0 +1,76 @@
+"""One server and one browser for all scenarios, one page and no kernels for each; a failure leaves a picture."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.lab import Front, Lab, NotebookPage, chromium
+
+_failed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    if report.when == "call":
+        item.stash[_failed] = report.failed
+    return report
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    # Another environment's Lab, to look at another ipykernel or ipywidgets: RLNB_LAB_PYTHON=/path/to/its/python
+    with Lab(tmp_path_factory.mktemp("lab"), os.environ.get("RLNB_LAB_PYTHON", sys.executable)) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(lab_server: Lab) -> Iterator[Lab]:
+    """The server, without kernels of earlier scenarios."""
+    yield lab_server
+    lab_server.end_kernels()
+    lab_server.forget_theme()
+
+
+@pytest.fixture
+def page(browser: Browser, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Page]:
+    """A page of its own; what it says on its console is shown when the test fails, with a picture of it."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: said.append(f"uncaught: {error}"))
+    yield page
+    if request.node.stash.get(_failed, False):
+        folder = Path(os.environ.get("RLNB_SCREENSHOTS", tmp_path))
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = folder / (re.sub(r"\W+", "-", request.node.name) + ".png")
+        page.screenshot(path=str(picture), full_page=True)
+        print(f"the page when it failed: {picture}")
+        print("its console:", *said[-20:], sep="\n  ")
+    context.close()
+
+
+@pytest.fixture
+def open_notebook(lab: Lab, page: Page) -> Callable[..., NotebookPage]:
+    """`open_notebook(["cell", ...], front="lab" | "notebook")`: a new notebook, opened, its kernel up."""
+
+    def opened(cells: list[str], front: Front = "lab", name: str = "scenario.ipynb") -> NotebookPage:
+        lab.write(name, cells)
+        return NotebookPage(lab, page, name, front)
+
+    return opened

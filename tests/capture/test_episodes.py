@@ -1,0 +1,349 @@
+"""What is recorded of episodes: ends, cuts, sessions that follow each other, and oddities."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.wrappers import RecordEpisodeStatistics
+
+from rlnb.capture import actions
+from rlnb.events import EpisodesEnded, StepsRecorded
+from rlnb.trace import Checks, unpack_start
+
+
+class Ladder(gym.Env):
+    """Ends after `n` steps; rewards and observations are as given."""
+
+    action_space = gym.spaces.Discrete(2)
+    observation_space = gym.spaces.Box(-10, 10, (2,), np.float32)
+
+    def __init__(self, n=3, reward=1.0, observation=None, raises=None):
+        self.n, self.reward, self.raises, self.k = n, reward, raises, 0
+        self.observation = np.zeros(2, np.float32) if observation is None else observation
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.k = 0
+        return self.observation, {}
+
+    def step(self, action):
+        if self.raises is not None and self.k == 1:
+            self.k += 1
+            raise self.raises
+        self.k += 1
+        return self.observation, self.reward, self.k >= self.n, False, {"is_success": self.k == self.n}
+
+
+def play(env, steps):
+    for _ in range(steps):
+        _, _, terminated, truncated, _ = env.step(0)
+        if terminated or truncated:
+            env.reset()
+
+
+def rows(desk, session="s1"):
+    return [(r["first"], r["length"], r["returns"], bool(r["finished"])) for r in desk.episodes(session)]
+
+
+@pytest.mark.parametrize("every", [1, 2, 7, 1000])
+def test_returns_and_lengths_agree_with_gymnasiums_statistics(every, capture, desk):
+    env = RecordEpisodeStatistics(gym.make("Pendulum-v1", max_episode_steps=30))
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    theirs = []
+    for i in range(300):
+        *_, truncated, info = env.step(env.action_space.sample())
+        if truncated:
+            theirs.append((info["episode"]["r"], info["episode"]["l"]))
+            env.reset()
+        if i % every == 0:
+            capture.flush()
+    capture.flush()
+    ours = [(r["returns"], r["length"]) for r in desk.episodes()]
+    assert ours == theirs  # sums too are the same to the last bit
+    assert all(r["truncated"] and not r["terminated"] for r in desk.episodes())
+    assert [r["step"] for r in desk.episodes()] == [30 * (i + 1) for i in range(10)]
+
+
+def test_a_reset_before_the_end_cuts_and_resetting_twice_leaves_nothing(capture, desk):
+    env = capture.watch(Ladder(n=4))
+    env.reset()
+    env.reset()
+    play(env, 6)
+    env.reset()
+    env.reset()
+    env.step(0)
+    capture.cut()
+    assert rows(desk) == [(0, 4, 4, True), (4, 2, 2, False), (6, 1, 1, False)]
+
+
+def test_a_step_after_the_end_is_of_no_episode(capture, desk):
+    env = capture.watch(Ladder(n=2))
+    env.reset()
+    for _ in range(5):
+        env.step(0)
+    env.reset()
+    env.step(0)
+    capture.cut()
+    assert rows(desk) == [(0, 2, 2, True), (2, 1, 1, False)]
+    assert len(desk.steps("s1")[2]) == 3
+
+
+def test_an_open_episode_is_announced_once_and_goes_on_in_the_next_session(capture, desk):
+    env = capture.watch(Ladder(n=6))
+    env.reset(seed=5)
+    play(env, 2)
+    capture.flush()
+    play(env, 2)
+    capture.flush()
+    assert [(o.first, o.lane) for o in desk.opened()] == [(0, 0)]
+    assert rows(desk) == []
+    capture.cut()
+    assert rows(desk) == [(0, 4, 4, False)]
+    desk.session = "s2"
+    play(env, 3)
+    capture.cut()
+    assert rows(desk, "s2") == [(-4, 6, 6, True), (2, 1, 1, False)]
+    first, _, rewards, _ = desk.steps("s2")
+    assert first == -4 and len(rewards) == 7
+    assert unpack_start(desk.episodes("s2")[0]["start"])[0] == {"seed": 5}
+
+
+def test_a_session_that_begins_with_a_reset_knows_nothing_of_the_episode_before(capture, desk):
+    env = capture.watch(Ladder(n=6))
+    env.reset()
+    play(env, 2)
+    capture.cut()
+    desk.session = "s2"
+    env.reset()
+    capture.flush()
+    assert not [e for e in desk.events if e.session == "s2"]  # a reset alone begins no session
+    play(env, 2)
+    capture.cut()
+    assert rows(desk, "s2") == [(0, 2, 2, False)]
+
+
+def test_with_recording_off_data_is_let_go(capture, desk):
+    env = capture.watch(Ladder(n=6))
+    desk.recording = False
+    env.reset()
+    play(env, 3)
+    capture.flush()
+    desk.recording = True
+    play(env, 4)
+    capture.cut()
+    assert rows(desk)[1:] == [(3, 1, 1, False)]
+    first, length, returns, finished = rows(desk)[0]
+    assert (first, length, finished) == (0, 3, True)
+    assert "recording was off" in unpack_start(desk.episodes()[0]["start"])[0]["why_not"]
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), KeyboardInterrupt()])
+def test_what_step_raises_passes_and_what_was_before_is_kept(error, capture, desk):
+    env = capture.watch(Ladder(n=9, raises=error))
+    env.reset()
+    env.step(0)
+    with pytest.raises(type(error)) as caught:
+        env.step(0)
+    assert caught.value is error
+    env.step(0)
+    capture.cut()
+    assert rows(desk) == [(0, 2, 2, False)]
+
+
+def test_an_interrupt_between_two_appends_costs_no_alignment(capture, desk):
+    env = capture.watch(Ladder(n=9))
+    env.reset()
+    env.step(0)
+    recorder = next(iter(capture._recorders.values()))
+    recorder.actions.append(1)  # the interrupt came here
+    recorder.align()
+    env.step(1)
+    capture.cut()
+    assert desk.steps("s1")[1].tolist() == [0, 1]
+
+
+def test_the_flag_flushes_and_ticks_and_a_tick_may_stop_the_loop(capture, desk):
+    env = capture.watch(Ladder(n=9))
+    env.reset()
+    env.step(0)
+    assert not desk.events and not desk.ticks
+    capture.due.append(True)
+    desk.raises = RuntimeError("stop")
+    with pytest.raises(RuntimeError, match="stop"):
+        env.step(0)
+    assert desk.ticks == 1 and not capture.due
+    assert len(desk.steps("s1")[2]) == 2
+    env.step(0)
+    assert capture.steps() == 3
+
+
+def test_the_ticker_raises_the_flag_and_flushes_by_itself_when_nobody_steps(desk):
+    import threading
+
+    from rlnb.capture import Capture
+    from rlnb.clock import SystemClock
+
+    heard = threading.Event()
+    desk.publish = lambda event: (desk.events.append(event), heard.set())
+    capture = Capture(desk, SystemClock())
+    env = capture.watch(Ladder())
+    env.reset()
+    env.step(0)
+    assert heard.wait(10)
+    assert not desk.ticks
+    capture.uninstall()
+
+
+@pytest.mark.parametrize("reward", [float("nan"), float("inf"), 1, True, np.float32(0.5), np.array(2.0), np.array([3.0])])
+def test_odd_rewards(reward, capture, desk):
+    env = capture.watch(Ladder(n=2, reward=reward))
+    env.reset()
+    play(env, 4)
+    capture.flush()
+    assert np.array_equal(desk.steps("s1")[2], [float(np.asarray(reward).item())] * 4, equal_nan=True)
+    assert len(rows(desk)) == 2
+
+
+OBSERVATIONS = [
+    (gym.spaces.Discrete(5), 3, 4),
+    (gym.spaces.Discrete(5), np.int64(3), np.int64(4)),
+    (gym.spaces.Box(0, 1, ()), np.float32(0.1), np.float32(0.2)),
+    (gym.spaces.Dict(a=gym.spaces.Discrete(2), b=gym.spaces.Box(0, 1, (3,))), {"a": 1, "b": np.ones(3)}, {"a": 0, "b": np.ones(3)}),
+    (gym.spaces.Tuple((gym.spaces.Discrete(2), gym.spaces.Discrete(2))), (1, 0), (1, 1)),
+    (gym.spaces.Text(8), "left", "right"),
+    (gym.spaces.Box(0, 255, (84, 84, 3), np.uint8), np.zeros((84, 84, 3), np.uint8), np.ones((84, 84, 3), np.uint8)),
+    (gym.spaces.Box(0, 1, (2, 2)), np.asfortranarray([[1.0, 2], [3, 4]]), np.zeros((2, 2))),
+    (gym.spaces.Box(0, 1, (2,)), [0.5, 0.5], [0.5, 0.25]),
+    (gym.spaces.Box(0, 1, (2,)), None, object()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("space, one, other", OBSERVATIONS)
+def test_any_observation_is_summed_as_replay_will(space, one, other, capture, desk):
+    env = Ladder(n=100)
+    env.observation_space, env.observation = space, one
+    capture.watch(env)
+    env.reset()
+    expected, checks = [], Checks(next(iter(capture._recorders.values())).recipe["check_every"])
+    checks.begin(one)
+    for k in range(100):
+        env.observation = other if k == 50 else one
+        env.step(0)
+        expected.append(checks.step(env.observation, k == 99) & 0xFFFF)
+    capture.flush()
+    assert desk.steps("s1")[3].tolist() == expected
+    assert len(set(expected)) > 1
+    assert not desk.warnings
+
+
+ACTIONS = [
+    (gym.spaces.Discrete(3), [0, np.int64(1), np.array(2)], (3,), "plain"),
+    (gym.spaces.Box(-1, 1, (2,), np.float32), [np.zeros(2, np.float32)] * 3, (3, 2), "plain"),
+    (gym.spaces.Box(-1, 1, (2,), np.float32), [[0.5, 0.5]] * 3, (3, 2), "plain"),
+    (gym.spaces.MultiDiscrete([2, 3]), [np.array([1, 2])] * 3, (3, 2), "plain"),
+    (gym.spaces.MultiBinary(4), [np.ones(4, np.int8)] * 3, (3, 4), "plain"),
+    (gym.spaces.Dict(a=gym.spaces.Discrete(2), b=gym.spaces.Box(0, 1, (2,))), [{"a": 1, "b": np.ones(2)}] * 3, (3, 4), "flat"),
+    (gym.spaces.Tuple((gym.spaces.Discrete(2), gym.spaces.Discrete(2))), [(1, 0)] * 3, (3, 4), "flat"),
+    (gym.spaces.Text(4), ["a", "b", "c"], (3,), "none"),
+    (gym.spaces.Discrete(3), [None, "x", 1], (3,), "plain"),
+    (gym.spaces.Box(-1, 1, (2,)), [np.zeros(2), np.zeros(3), np.zeros(2)], (3, 2), "plain"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("space, given, shape, form", ACTIONS)
+def test_any_action(space, given, shape, form, capture, desk):
+    env = Ladder(n=9)
+    env.action_space = space
+    capture.watch(env)
+    env.reset()
+    for action in given:
+        env.step(action)
+    capture.flush()
+    assert desk.steps("s1")[1].shape == shape
+    recipe = desk.requests[0].recipe
+    assert recipe["actions"] == form
+    assert (recipe["why_not"] is not None) == (form == "none")
+
+
+def test_actions_are_copied_at_the_step_and_torch_tensors_taken(capture, desk):
+    import torch
+
+    env = Ladder(n=9)
+    env.action_space = gym.spaces.Box(-1, 1, (2,), np.float32)
+    capture.watch(env)
+    env.reset()
+    action = np.zeros(2, np.float32)
+    env.step(action)
+    action += 1
+    env.step(action)
+    env.step(torch.full((2,), 2.0, requires_grad=True))
+    capture.flush()
+    got = desk.steps("s1")[1]
+    assert got.dtype == np.float32 and got.tolist() == [[0, 0], [1, 1], [2, 2]]
+    assert actions.column([torch.tensor(1), torch.tensor(0)], gym.spaces.Discrete(2)).tolist() == [1, 0]
+
+
+def test_recording_may_begin_in_the_middle_of_an_episode(capture, desk):
+    env = Ladder(n=3)
+    env.reset()
+    env.step(0)
+    capture.watch(env)
+    play(env, 5)
+    capture.cut()
+    assert [row[1] for row in rows(desk)] == [2, 3]
+    assert "middle" in unpack_start(desk.episodes()[0]["start"])[0]["why_not"]
+
+
+def test_closing_cuts_and_a_closed_environment_can_be_used_again(capture, desk):
+    env = capture.watch(Ladder(n=3))
+    env.reset()
+    env.step(0)
+    env.close()
+    env.reset()
+    play(env, 3)
+    capture.cut()
+    assert rows(desk) == [(0, 1, 1, False), (1, 3, 3, True)]
+
+
+def test_a_fault_of_the_recorder_is_said_once_and_the_loop_goes_on(capture, desk, monkeypatch):
+    monkeypatch.setenv("RLNB_STRICT", "0")
+    env = capture.watch(Ladder(n=9))
+    env.reset()
+    env.step(0)
+    env.__class__.step, kept = (lambda self, action: "nonsense"), env.__class__.step
+    try:
+        fresh = capture.watch(Ladder())
+        fresh.reset()
+        assert fresh.step(0) == "nonsense"
+        assert fresh.step(0) == "nonsense"
+    finally:
+        env.__class__.step = kept
+    assert len(desk.warnings) == 1 and "Ladder" in desk.warnings[0]
+    desk.publish = lambda event: 1 / 0
+    capture.flush()
+    assert "ZeroDivisionError" in desk.warnings[1]
+    env.step(0)
+
+
+def test_lanes_of_a_synchronous_vector_are_the_inner_environments(capture, desk):
+    for mode in gym.vector.AutoresetMode:
+        if mode is gym.vector.AutoresetMode.DISABLED:
+            continue
+        desk.session = str(mode)
+        envs = gym.make_vec("CartPole-v1", 3, vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode})
+        envs = gym.wrappers.vector.RecordEpisodeStatistics(envs)
+        envs.reset(seed=0)
+        theirs = [[], [], []]
+        for _ in range(200):
+            *_, info = envs.step(np.array([0, 1, 0]))
+            where = info if "episode" in info else info.get("final_info", {})
+            if "episode" in where:
+                for lane in np.flatnonzero(where["_episode"]):
+                    theirs[lane].append((where["episode"]["r"][lane], where["episode"]["l"][lane]))
+        capture.cut()
+        for lane in range(3):
+            ours = [(r["returns"], r["length"]) for r in desk.episodes(desk.session, lane) if r["finished"]]
+            assert ours == theirs[lane], (mode, lane)
+    assert desk.of(EpisodesEnded) and desk.of(StepsRecorded)

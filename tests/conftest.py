@@ -1,0 +1,19 @@
+"""For every test: faults of rlnb's own raise, and nothing is written outside the test's folder."""
+
+import os
+import sys
+
+import pytest
+
+os.environ["RLNB_STRICT"] = "1"
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    """Stores that nobody named lie in the test's folder."""
+    monkeypatch.setenv("RLNB_HOME", str(tmp_path / "rlnb-home"))
+    yield
+    doors = sys.modules.get("rlnb.control.doors")
+    if doors is not None:
+        doors.uninstall()

@@ -1,0 +1,41 @@
+"""Environments find their lanes."""
+
+from dataclasses import dataclass
+
+from rlnb.control.lanes import Lanes
+
+
+@dataclass
+class Env:
+    key: int
+    place: str
+    made_at: float
+    last_at: float
+
+
+def seats(lanes, *envs):
+    return [(lane.lane, lane.group) for lane, _ in (lanes.seat(env) for env in envs)]
+
+
+def test_one_after_another_at_one_place_share_a_lane():
+    a = Env(1, "cell 1, line 3", made_at=0.0, last_at=5.0)
+    b = Env(2, "cell 1, line 3", made_at=5.1, last_at=9.0)
+    assert seats(Lanes(), a, b) == [(0, 0), (0, 0)]
+
+
+def test_side_by_side_get_a_lane_each():
+    envs = [Env(k, "cell 1, line 3", made_at=0.1 * k, last_at=5.0) for k in range(3)]
+    assert seats(Lanes(), *envs) == [(0, 0), (1, 0), (2, 0)]
+
+
+def test_two_places_are_two_groups():
+    train = Env(1, "cell 1, line 3", 0.0, 5.0)
+    evaluation = Env(2, "cell 1, line 4", 0.1, 5.0)
+    assert seats(Lanes(), train, evaluation) == [(0, 0), (1, 1)]
+
+
+def test_the_same_environment_keeps_its_lane():
+    lanes = Lanes()
+    env = Env(1, "p", 0.0, 5.0)
+    assert lanes.seat(env)[1] is True
+    assert lanes.seat(env)[1] is False

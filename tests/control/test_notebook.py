@@ -1,0 +1,244 @@
+"""What a notebook gets that has said `%load_ext rlnb`: a real kernel, spoken to as a page would."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+from dataclasses import dataclass, field
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+LOOP = """
+import gymnasium as gym
+def train(env, episodes):
+    for _ in range(episodes):
+        env.reset()
+        over = False
+        while not over:
+            *_, terminated, truncated, _ = env.step(env.action_space.sample())
+            over = terminated or truncated
+"""
+
+
+@dataclass
+class Ran:
+    status: str
+    outputs: list[dict] = field(default_factory=list)
+    text: str = ""
+
+    def mime(self, kind):
+        return [out["data"][kind] for out in self.outputs if kind in out.get("data", {})]
+
+
+@dataclass
+class Kernel:
+    client: object
+
+    def run(self, code, timeout=60):
+        """Run a cell; what it printed and showed."""
+        parent = self.client.execute(code)
+        ran = Ran("")
+        while True:
+            try:
+                message = self.client.get_iopub_msg(timeout=timeout)
+            except queue.Empty:
+                raise AssertionError(f"the cell did not end within {timeout} s:\n{code}") from None
+            if message["parent_header"].get("msg_id") != parent:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "stream":
+                ran.text += content["text"]
+            elif kind in ("display_data", "execute_result", "update_display_data"):
+                ran.outputs.append(content)
+                ran.text += content["data"].get("text/plain", "")
+            elif kind == "error":
+                ran.text += "\n".join(content["traceback"])
+            elif kind == "status" and content["execution_state"] == "idle":
+                break
+        while True:
+            reply = self.client.get_shell_msg(timeout=timeout)
+            if reply["parent_header"].get("msg_id") == parent:
+                ran.status = reply["content"]["status"]
+                return ran
+
+    def value(self, expression):
+        """An expression's value, by way of JSON."""
+        ran = self.run(f"import json\nprint('VALUE' + json.dumps({expression}))")
+        assert "VALUE" in ran.text, ran.text
+        return json.loads(ran.text.rpartition("VALUE")[2])
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    environment = {**os.environ, "RLNB_HOME": str(tmp_path / "home"), "RLNB_STRICT": "1"}
+    manager, client = start_new_kernel(kernel_name="python3", env=environment, cwd=str(tmp_path))
+    try:
+        made = Kernel(client)
+        made.run("%load_ext rlnb\nimport rlnb")
+        made.run(LOOP)
+        yield made
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_a_cell_is_a_session(kernel):
+    ran = kernel.run("train(gym.make('CartPole-v1'), 30)")
+    assert ran.status == "ok", ran.text
+    found = kernel.value("[rlnb.last().name, rlnb.last().status, len(rlnb.last().episodes)]")
+    assert found == ["CartPole-v1 · cell 3", "finished", 30]
+    kernel.run("train(gym.make('CartPole-v1'), 40)")
+    assert kernel.value("rlnb.sessions()['episodes'].tolist()") == [40, 30]
+
+
+def test_a_cell_that_looks_around_is_scratch(kernel):
+    kernel.run("env = gym.make('CartPole-v1'); env.reset(); env.step(0)")
+    assert kernel.value("len(rlnb.sessions())") == 0
+    assert kernel.value("len(rlnb.sessions(scratch=True))") == 1
+
+
+def test_params_are_picked_up_and_the_seed_is_none_of_them(kernel):
+    kernel.run("params = {'lr': 1e-3, 'seed': 4}\nenv = gym.make('CartPole-v1')\ntrain(env, 30)")
+    assert kernel.value("rlnb.last().params") == {"lr": 0.001}
+    assert kernel.value("rlnb.last().seed") == 4
+
+
+def test_the_cell_magic_names_the_session(kernel):
+    ran = kernel.run("%%rlnb dqn-wide lr=1e-3\ntrain(gym.make('CartPole-v1'), 30)")
+    assert ran.status == "ok", ran.text
+    assert kernel.value("[rlnb.last().name, rlnb.last().params]") == ["dqn-wide", {"lr": 0.001}]
+    kernel.run("train(gym.make('CartPole-v1'), 30)")
+    assert kernel.value("rlnb.last().params") == {}
+
+
+def test_the_line_magic(kernel):
+    assert "rlnb is on" in kernel.run("%rlnb").text
+    kernel.run("%rlnb off")
+    kernel.run("train(gym.make('CartPole-v1'), 30)")
+    assert kernel.value("len(rlnb.sessions())") == 0
+    kernel.run("%rlnb on")
+    kernel.run("train(gym.make('CartPole-v1'), 30)")
+    kernel.run("%rlnb name my best")
+    assert kernel.value("rlnb.last().name") == "my best"
+    assert "my best" in kernel.run("%rlnb sessions").text
+    wrong = kernel.run("%rlnb dance")
+    assert wrong.status == "error"
+    assert "dance" in wrong.text and "%rlnb off" in wrong.text
+
+
+def test_training_and_evaluation_are_two_groups(kernel):
+    kernel.run("env = gym.make('CartPole-v1')\ntest_env = gym.make('CartPole-v1')\ntrain(env, 30)\ntrain(test_env, 2)")
+    assert kernel.value("sorted(set(rlnb.last().episodes['group'].tolist()))") == [0, 1]
+    assert kernel.value("rlnb.sessions()['episodes'].tolist()") == [30]
+
+
+def test_an_episode_that_crosses_cells_keeps_its_trace(kernel):
+    kernel.run("env = gym.make('CartPole-v1'); train(env, 20); env.reset(seed=3); env.step(0); env.step(1)")
+    kernel.run("r = env.step(0)\nwhile not (r[2] or r[3]): r = env.step(0)\ntrain(env, 20)")
+    old, new = kernel.value("rlnb.sessions()['id'].tolist()[::-1]")
+    assert kernel.value(f"rlnb.get('{old}').episodes['finished'].tolist()") == [True] * 20 + [False]
+    assert kernel.value(f"rlnb.get('{old}').episodes['length'].tolist()[-1]") == 2
+    lengths = kernel.value(f"rlnb.get('{new}').episodes['length'].tolist()")
+    assert lengths[0] > 2
+    assert set(kernel.value(f"rlnb.get('{new}').verify()['verdict'].tolist()")) == {"exact"}
+    assert set(kernel.value(f"rlnb.get('{old}').verify()['verdict'].tolist()")) == {"exact"}
+
+
+def test_an_error_in_the_cell_is_the_users_and_the_session_failed(kernel):
+    ran = kernel.run("train(gym.make('CartPole-v1'), 30)\n1/0")
+    assert ran.status == "error"
+    assert "ZeroDivisionError" in ran.text
+    assert kernel.value("[rlnb.last().status, len(rlnb.last().episodes)]") == ["failed", 30]
+
+
+def test_stop_from_a_timer_ends_the_cell_cleanly(kernel):
+    code = """
+import threading
+env = gym.make('CartPole-v1')
+threading.Timer(1.0, lambda: rlnb.last().stop()).start()
+train(env, 10**9)
+print('never here')
+"""
+    ran = kernel.run(code)
+    assert ran.status == "ok", ran.text
+    assert "Traceback" not in ran.text and "never here" not in ran.text
+    assert kernel.value("rlnb.last().status") == "stopped"
+    assert kernel.run("print('next cell runs')").text == "next cell runs\n"
+
+
+def test_the_view_shows_itself_once_and_leaves_a_picture(kernel):
+    ran = kernel.run("train(gym.make('CartPole-v1'), 3000)")
+    widgets = ran.mime("application/vnd.jupyter.widget-view+json")
+    assert len(widgets) == 1, ran.text
+    assert "<img" in ran.mime("text/html")[-1], ran.text
+
+
+def test_a_short_cell_shows_no_view(kernel):
+    ran = kernel.run("train(gym.make('CartPole-v1'), 20)")
+    assert not ran.mime("application/vnd.jupyter.widget-view+json")
+
+
+def test_replay_and_compare_show_themselves(kernel):
+    kernel.run("train(gym.make('CartPole-v1'), 30)")
+    kernel.run("train(gym.make('CartPole-v1'), 30)")
+    shown = kernel.run("rlnb.last().replay('best')")
+    assert shown.status == "ok", shown.text
+    assert shown.mime("application/vnd.jupyter.widget-view+json") and shown.mime("text/html")
+    shown = kernel.run("rlnb.compare(*rlnb.sessions()['id'])")
+    assert shown.status == "ok", shown.text
+    assert shown.mime("application/vnd.jupyter.widget-view+json") and "<img" in shown.mime("text/html")[-1]
+    shown = kernel.run("rlnb.last().live()")
+    assert shown.status == "ok", shown.text
+    assert shown.mime("application/vnd.jupyter.widget-view+json") and "<img" in shown.mime("text/html")[-1]
+
+
+def test_unload_gives_everything_back(kernel):
+    kernel.run(
+        "%unload_ext rlnb\nsh = get_ipython()\n"
+        "before = [gym.make.__code__, sh.display_pub.clear_output, sh.run_cell, dict(sh.magics_manager.magics['line']),\n"
+        "          {k: list(v) for k, v in sh.events.callbacks.items()}, sh.CustomTB, sh.custom_exceptions]"
+    )
+    kernel.run("%load_ext rlnb")
+    kernel.run("train(gym.make('CartPole-v1'), 3000)")
+    kernel.run("%unload_ext rlnb")
+    kernel.run(
+        "after = [gym.make.__code__, sh.display_pub.clear_output, sh.run_cell, dict(sh.magics_manager.magics['line']),\n"
+        "         {k: list(v) for k, v in sh.events.callbacks.items()}, sh.CustomTB, sh.custom_exceptions]"
+    )
+    assert kernel.value("[a == b for a, b in zip(before, after)]") == [True] * 7
+
+
+def test_reload_works(kernel):
+    assert kernel.run("%reload_ext rlnb").status == "ok"
+    kernel.run("train(gym.make('CartPole-v1'), 30)")
+    assert kernel.value("len(rlnb.last().episodes)") == 30
+
+
+def test_a_killed_kernel_loses_at_most_the_last_second(tmp_path):
+    environment = {**os.environ, "RLNB_HOME": str(tmp_path / "home"), "RLNB_STRICT": "1"}
+    manager, client = start_new_kernel(kernel_name="python3", env=environment, cwd=str(tmp_path))
+    kernel = Kernel(client)
+    kernel.run("%load_ext rlnb\nimport rlnb")
+    kernel.run(LOOP)
+    code = (
+        "import threading, os, signal\n"
+        "threading.Timer(3.0, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()\n"
+        "train(gym.make('CartPole-v1'), 10**9)"
+    )
+    client.execute(code)
+    manager.provisioner.process.wait(timeout=60)
+    client.stop_channels()
+    manager.cleanup_resources()
+    manager, client = start_new_kernel(kernel_name="python3", env=environment, cwd=str(tmp_path))
+    try:
+        kernel = Kernel(client)
+        kernel.run("%load_ext rlnb\nimport rlnb")
+        status, elapsed = kernel.value("[rlnb.last().status, float(rlnb.sessions()['elapsed'].iloc[0])]")
+        assert status == "interrupted"
+        assert elapsed > 1.8
+        assert kernel.value("rlnb.last().verify()['verdict'].iloc[:3].tolist()") == ["exact"] * 3
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

@@ -1,0 +1,57 @@
+"""Logged numbers wait for the flush."""
+
+import numpy as np
+import pytest
+
+from rlnb.errors import BadValue
+from rlnb.control.numbers import MOST_NAMES, Numbers
+
+
+def make():
+    said = []
+    return Numbers(lambda: 7, said.append), said
+
+
+def test_collects_by_name():
+    numbers, _ = make()
+    numbers.log({"loss": 1.0, "q": 2}, None)
+    numbers.log({"loss": np.float32(0.5)}, 9)
+    event = numbers.collect("s")
+    assert event.values["loss"].tolist() == [1.0, 0.5]
+    assert event.steps["loss"].tolist() == [7, 9]
+    assert event.values["q"].tolist() == [2.0]
+    assert numbers.collect("s") is None
+
+
+def test_a_tensor_is_detached_at_once():
+    torch = pytest.importorskip("torch")
+    numbers, _ = make()
+    weight = torch.ones(1, requires_grad=True)
+    loss = (weight * 3).sum()
+    numbers.log({"loss": loss}, None)
+    with torch.no_grad():
+        weight *= 100
+    kept = numbers._waiting[0][0]["loss"]
+    assert not kept.requires_grad
+    assert numbers.collect("s").values["loss"].tolist() == [3.0]
+
+
+def test_what_is_no_number_is_named():
+    numbers, _ = make()
+    with pytest.raises(BadValue, match=r"log\(loss='high'\)"):
+        numbers.log({"loss": "high"}, None)
+
+
+def test_a_tensor_of_many_is_said_once_and_the_others_kept():
+    torch = pytest.importorskip("torch")
+    numbers, said = make()
+    numbers.log({"loss": torch.zeros(3), "q": 1.0}, None)
+    assert numbers.collect("s").values["q"].tolist() == [1.0]
+    assert "loss" in said[0]
+
+
+def test_names_are_capped_with_a_word():
+    numbers, said = make()
+    numbers.log({f"m{i}": 1.0 for i in range(MOST_NAMES + 3)}, None)
+    assert len(numbers.collect("s").values) == MOST_NAMES
+    assert said

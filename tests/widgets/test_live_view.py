@@ -1,0 +1,184 @@
+"""What the live view sends, when, and what it does with what the browser says."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rlnb.clock import ManualClock
+from rlnb.widgets.codec import decode
+from rlnb.widgets.live_view import LiveView
+
+
+class Wire:
+    """A live view whose messages are kept instead of sent."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.view = LiveView(self.clock)
+        self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
+        self.view.send = lambda content, buffers=None: self.sent.append((content, buffers or []))
+
+    def say(self, **content: Any) -> None:
+        self.view._handle_custom_msg(content, [])
+
+    def episodes(self, n: int, start: int = 0) -> None:
+        index = np.arange(start, start + n)
+        columns = {"step": index * 10, "episode": index, "time": index / 7}
+        self.view.extend("return", "return", **columns, value=index * 1.5, cut=index % 5 == 4)
+
+    def take(self) -> list[str]:
+        types = [content["type"] for content, _ in self.sent]
+        self.sent.clear()
+        return types
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+def test_a_tick_is_one_message_with_one_buffer(wire: Wire) -> None:
+    wire.view.header(name="a", steps=np.int64(3), rate=float("nan"))
+    wire.episodes(3)
+    wire.episodes(2, start=3)
+    assert wire.view.tick()
+    [(content, [buffer])] = wire.sent
+    assert content == {"type": "tick", "seq": 1}
+    meta, columns = decode(buffer)
+    assert meta["header"] == {"name": "a", "steps": 3, "rate": None}
+    assert meta["series"] == [{"panel": "return", "series": "return", "group": 0, "kind": "points"}]
+    np.testing.assert_array_equal(columns["0.value"], np.arange(5) * 1.5)
+    np.testing.assert_array_equal(columns["0.cut"], [0, 0, 0, 0, 1])
+    np.testing.assert_array_equal(columns["0.step"], np.arange(5) * 10)
+
+
+def test_nothing_new_sends_nothing(wire: Wire) -> None:
+    assert not wire.view.tick()
+    wire.view.header(steps=1)
+    assert wire.view.tick()
+    assert not wire.view.tick()
+
+
+def test_what_the_gate_holds_back_is_merged_into_the_next_tick(wire: Wire) -> None:
+    for k in range(5):
+        wire.episodes(1, start=k)
+        wire.clock.advance(0.1)
+        wire.view.tick()
+    assert wire.take() == ["tick", "tick"]
+    wire.say(type="ack", seq=1)  # sends at once what has waited
+    [(content, [buffer])] = wire.sent
+    assert content["seq"] == 3
+    np.testing.assert_array_equal(decode(buffer)[1]["0.episode"], [2, 3, 4])
+
+
+def test_the_last_word_arrives_although_nobody_ticks_any_more(wire: Wire) -> None:
+    wire.view.header(state="running")
+    for _ in range(2):
+        wire.view.header(steps=1)
+        wire.view.tick()
+    wire.view.header(state="finished")
+    assert not wire.view.tick()
+    wire.take()
+    wire.say(type="ack", seq=2)
+    assert decode(wire.sent[0][1][0])[0]["header"]["state"] == "finished"
+
+
+def test_a_hello_is_answered_with_everything(wire: Wire) -> None:
+    wire.episodes(3)
+    wire.view.tick()
+    wire.episodes(2, start=3)
+    wire.sent.clear()
+    wire.say(type="hello", view="v1")
+    (tick, _), (content, [buffer]) = wire.sent
+    assert (tick["type"], tick["seq"]) == ("tick", 2)  # other views of the session miss nothing
+    assert content == {"type": "snapshot", "seq": 2, "to": "v1"}
+    meta, columns = decode(buffer)
+    assert meta["series"][0]["total"] == 5
+    np.testing.assert_array_equal(columns["0.episode"], np.arange(5))
+
+
+def test_a_closed_tab_stops_the_stream_and_a_hello_revives_it(wire: Wire) -> None:
+    for k in range(1000):
+        wire.episodes(1, start=k)
+        wire.clock.advance(0.1)
+        wire.view.tick()
+    assert wire.take() == ["tick", "tick"]
+    wire.say(type="hello", view="again")
+    assert wire.take() == ["tick", "snapshot"]
+    wire.episodes(1, start=1000)
+    assert wire.view.tick()
+
+
+def test_the_snapshot_is_bounded(wire: Wire) -> None:
+    for k in range(100):
+        wire.episodes(1000, start=1000 * k)
+    wire.view.refresh_snapshot()
+    assert len(wire.view.snapshot) < 80_000
+    meta, columns = decode(wire.view.snapshot)
+    assert meta["series"][0]["total"] == 100_000
+    assert len(columns["0.value"]) <= 2000
+    assert columns["0.value"].max() == 99_999 * 1.5
+    assert columns["0.mean.count"].sum() == 100_000
+
+
+def test_commands_reach_the_owner(wire: Wire) -> None:
+    heard: list[tuple[str, dict[str, Any]]] = []
+    wire.view.on_command(lambda name, payload: heard.append((name, payload)))
+    wire.say(type="command", name="stop")
+    wire.say(type="command", name="replay", payload={"episode": 17})
+    assert heard == [("stop", {}), ("replay", {"episode": 17})]
+    assert wire.take() == []
+
+
+def test_a_command_that_fails_is_named_in_the_view(wire: Wire) -> None:
+    def fail(name: str, payload: dict[str, Any]) -> None:
+        raise RuntimeError("the disk is full")
+
+    wire.view.on_command(fail)
+    wire.say(type="command", name="export")
+    assert wire.sent == [({"type": "error", "text": '"export" failed: the disk is full'}, [])]
+
+
+@pytest.mark.parametrize("content", [{"type": "dance"}, {}, {"type": "command", "name": "stop"}])
+def test_what_nobody_understands_is_never_silent(wire: Wire, content: dict[str, Any]) -> None:
+    wire.say(**content)
+    assert wire.take() == ["error"]
+
+
+def test_films_and_their_failures(wire: Wire) -> None:
+    wire.view.film_progress(3, 10)
+    about = {"fps": 30.0, "frames": 3, "width": 4, "height": 2, "verdict": "exact", "words": "all", "caption": "best"}
+    wire.view.show_film(SimpleNamespace(mp4=b"mp4", rewards=np.ones(2), **about))
+    wire.view.film_error("no renderer")
+    progress, (film, [mp4, rewards]), error = wire.sent
+    assert progress == ({"type": "film_progress", "done": 3, "total": 10}, [])
+    assert film == {"type": "film", "meta": about}
+    assert mp4 == b"mp4"
+    assert decode(rewards)[1]["rewards"].tolist() == [1, 1]
+    assert error == ({"type": "film_error", "text": "no renderer"}, [])
+
+
+def test_threads_that_extend_and_tick_lose_nothing(wire: Wire) -> None:
+    def work(group: int) -> None:
+        for k in range(200):
+            wire.view.extend("loss", "loss", group, step=[k], episode=[k], time=[k], value=[1.0], kind="line")
+            wire.view.tick()
+            wire.say(type="ack", seq=wire.view._gate.sent)
+
+    threads = [threading.Thread(target=work, args=(group,)) for group in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wire.say(type="ack", seq=wire.view._gate.sent)
+    wire.clock.advance(1)
+    wire.view.tick()
+    seqs = [content["seq"] for content, _ in wire.sent]
+    assert seqs == list(range(1, len(seqs) + 1))
+    total = sum(len(column) for _, [b] in wire.sent for name, column in decode(b)[1].items() if name.endswith("value"))
+    assert total == 800

@@ -1,0 +1,187 @@
+"""The live view in a real browser, driven by a model of paper (js/tests/gallery)."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import http.server
+import importlib.util
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import imageio.v2 as imageio
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+pytestmark = pytest.mark.browser
+GALLERY = Path(__file__).parents[2] / "js" / "tests" / "gallery"
+
+
+@pytest.fixture(scope="module")
+def gallery() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("shoot", GALLERY / "shoot.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def address(gallery: ModuleType) -> Iterator[str]:
+    handler = functools.partial(gallery.Handler, directory=str(GALLERY))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser(gallery: ModuleType) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = gallery.launch(playwright)
+        if browser is None:
+            pytest.skip("there is no chromium here")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 900, "height": 500})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{address}?scene=running")
+    expect(page.locator(".rlnb-plot").first).to_be_visible()
+    page.wait_for_function("document.querySelector('.rlnb-plot').childElementCount > 0")
+    yield page
+    page.close()
+    assert faults == []
+
+
+def commands(page: Page) -> list[Any]:
+    return [content for content in page.evaluate("model.sent") if content["type"] == "command"]
+
+
+def hover_a_point(page: Page) -> tuple[float, float]:
+    box = page.locator(".rlnb-plot").first.bounding_box()
+    assert box is not None
+    for dx in range(60, 400, 8):
+        x, y = box["x"] + dx, box["y"] + 60
+        page.mouse.move(x, y)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        tip = page.locator(".rlnb-tip:visible")
+        if tip.count() and "click to replay" in tip.first.inner_text():
+            return x, y
+    raise AssertionError("no point under the pointer")
+
+
+def test_a_click_on_a_point_asks_for_that_episode(page: Page) -> None:
+    hover_a_point(page)
+    words = page.locator(".rlnb-tip:visible").first.inner_text()
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator(".rlnb-film-text")).to_be_visible()
+    [asked] = commands(page)
+    assert asked["name"] == "replay"
+    assert f"episode {asked['payload']['episode']}\n" in words
+
+
+def test_the_keyboard_way_to_a_replay(page: Page) -> None:
+    page.get_by_label("Episode to play").select_option("number")
+    page.get_by_label("Episode number").fill("17")
+    page.keyboard.press("Enter")
+    page.get_by_label("Episode to play").select_option("worst")
+    page.get_by_role("button", name="Play").click()
+    assert [one["payload"]["episode"] for one in commands(page)] == [17, "worst"]
+
+
+def test_the_wheel_scrolls_the_page_until_the_chart_is_clicked(page: Page) -> None:
+    x, y = hover_a_point(page)
+    page.mouse.wheel(0, 100)
+    page.wait_for_function("scrollY > 0")
+    page.evaluate("scrollTo(0, 0)")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.up()
+    page.mouse.wheel(0, -200)
+    show_all = page.get_by_role("button", name="Show all")
+    expect(show_all).to_be_visible()
+    assert page.evaluate("scrollY") == 0
+    show_all.click()
+    expect(show_all).to_be_hidden()
+
+
+def test_zoom_by_keyboard(page: Page) -> None:
+    page.locator(".rlnb-plot").first.focus()
+    page.keyboard.press("+")
+    expect(page.get_by_role("button", name="Show all")).to_be_visible()
+    page.keyboard.press("0")
+    expect(page.get_by_role("button", name="Show all")).to_be_hidden()
+
+
+def test_pause_and_stop_are_commands(page: Page) -> None:
+    page.get_by_role("button", name="Pause").click()
+    assert [one["name"] for one in commands(page)] == ["pause"]
+
+
+def test_a_film_is_played_and_its_failure_is_told(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    imageio.mimwrite(path, list(np.zeros((8, 32, 64, 3), np.uint8)), fps=30, codec="libx264", macro_block_size=2)
+    page.evaluate(
+        """([data, meta]) => {
+            const mp4 = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+            const rewards = frame({}, {rewards: ["f8", [1, 1, 1, 1, 1, 1, 1]]});
+            model.emit({ type: "film", meta }, [mp4, rewards]);
+        }""",
+        [
+            base64.b64encode(path.read_bytes()).decode(),
+            {"fps": 30, "frames": 8, "width": 64, "height": 32, "verdict": "exact", "words": "", "caption": "best"},
+        ],
+    )
+    page.wait_for_function("document.querySelector('.rlnb-film video')?.readyState >= 2")
+    expect(page.locator(".rlnb-film").get_by_text("exact")).to_be_visible()
+    page.evaluate("model.emit({ type: 'film_error', text: 'pygame is missing' })")
+    expect(page.get_by_text("pygame is missing")).to_be_visible()
+
+
+def test_render_undoes_itself(page: Page) -> None:
+    page.evaluate("undo()")
+    assert page.evaluate("[model.listening(), document.getElementById('here').childElementCount]") == [0, 0]
+
+
+def test_streaming_keeps_up(page: Page) -> None:
+    acknowledged = page.evaluate(
+        """async () => {
+            for (let seq = 1; seq <= 30; seq++) {
+                const series = [{panel: "return", series: "return", group: 0, kind: "points"}];
+                const at = [420 + seq];
+                const bytes = frame({header: {...head, episodes: 420 + seq}, series}, {"0.episode": ["f8", at],
+                    "0.step": ["f8", at], "0.time": ["f8", at], "0.value": ["f8", at], "0.cut": ["u1", [0]]});
+                model.emit({ type: "tick", seq }, [bytes]);
+                await new Promise((done) => requestAnimationFrame(done));
+            }
+            return model.sent.filter((content) => content.type === "ack").length;
+        }"""
+    )
+    assert acknowledged == 31  # the snapshot and 30 ticks
+    expect(page.locator(".rlnb-facts")).to_contain_text("450")
+
+
+@pytest.mark.parametrize(("theme", "expected"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(23, 27, 38)")])
+def test_the_view_follows_the_theme(page: Page, theme: str, expected: str) -> None:
+    page.evaluate(f"document.body.dataset.jpThemeLight = '{theme == 'light'}'.toLowerCase()")
+    expect(page.locator(".rlnb-root")).to_have_css("background-color", expected)
+
+
+def test_no_width_makes_it_overflow(browser: Browser, address: str) -> None:
+    for width in (320, 700, 1100):
+        page = browser.new_page(viewport={"width": width, "height": 600})
+        page.goto(f"{address}?scene=hostile")
+        expect(page.locator(".rlnb-plot").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.close()
