@@ -15,8 +15,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlnb.errors import BadValue, MissingPackage, RlnbError
 from rlnb.control.writing import write_whole
+from rlnb.errors import BadValue, MissingPackage, RlnbError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

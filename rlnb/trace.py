@@ -123,11 +123,6 @@ def check_observation(observation: Any, crc: int = 0) -> int:
     return zlib.crc32(type(observation).__qualname__.encode(), crc)  # a repr may hold an address
 
 
-def check_reward(reward: float, crc: int) -> int:
-    """A reward leaves the checksum as it is: it is stored to the bit, and compared itself."""
-    return crc
-
-
 # --- the start of an episode -------------------------------------------------------------------------------------
 # A small JSON head and one opaque body. Keys of the head, all optional:
 #   rng      `unwrapped.np_random.bit_generator.state` before `reset`

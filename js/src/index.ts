@@ -1,5 +1,10 @@
 import { liveView } from "./live_view/live_view";
+import { player } from "./player/widget";
+import { staying } from "./shared/staying";
 import type { Widget } from "./shared/types";
 
 /** The widgets of the bundle by the name in their trait `_kind`; the loader (`rlnb/widgets/asset.py`) calls `render`. */
-export const widgets: Record<string, Widget> = { live_view: liveView };
+export const widgets: Record<string, Widget> = {
+  live_view: staying(liveView),
+  player: staying(player),
+};

@@ -82,6 +82,16 @@ describe("the view's end of the gate", () => {
     expect(types(model)).toEqual(["hello"]);
   });
 
+  it("asks whether anyone is there when a command changes nothing", () => {
+    snapshot(0);
+    connection.command("replay", { episode: "best" });
+    types(model);
+    vi.advanceTimersByTime(5000);
+    expect(types(model)).toEqual(["hello"]);
+    vi.advanceTimersByTime(5000);
+    expect(listener.connected).toHaveBeenLastCalledWith("off");
+  });
+
   it("passes an unknown message on as an error", () => {
     model.emit({ type: "dance" });
     expect(listener.error.mock.calls[0]?.[0]).toContain("dance");

@@ -34,7 +34,9 @@ class Agent(ABC, Generic[C]):
     Settings: ClassVar[type[Config]] = Config
     config: C
 
-    def __init__(self, env: EnvLike, *, seed: int | None = None, eval_env: EnvLike | None = None, **settings: Any) -> None:
+    def __init__(
+        self, env: EnvLike, *, seed: int | None = None, eval_env: EnvLike | None = None, **settings: Any
+    ) -> None:
         self.config = self.Settings.build(settings, self.name)  # type: ignore[assignment]
         self.source = Source(env)
         self.eval_source = self.source if eval_env is None else Source(eval_env)
@@ -186,9 +188,13 @@ class Agent(ABC, Generic[C]):
         """
         saved = checkpoint.read(path)
         if saved["algorithm"] != cls.__name__:
-            raise ValueError(f"{str(path)!r} is a saved {saved['algorithm']}, not {cls.__name__}: {saved['algorithm']}.load opens it.")
+            raise ValueError(
+                f"{str(path)!r} is a saved {saved['algorithm']}, not {cls.__name__}: {saved['algorithm']}.load opens it."
+            )
         if env is None and saved["env"] is None:
-            raise ValueError(f"The agent learned in {saved['env_name']}, which was not made from a plain id. Give env=.")
+            raise ValueError(
+                f"The agent learned in {saved['env_name']}, which was not made from a plain id. Give env=."
+            )
         eval_env = overrides.pop("eval_env", None)
         document = {**saved["config"], **overrides}
         if document.get("network") == "given":
@@ -205,15 +211,18 @@ class Agent(ABC, Generic[C]):
         return agent
 
     def __repr__(self) -> str:
-        return f"<{self.name} on {self.source.name}, seed {self.seed}, {self.steps:,} steps, {self.episodes:,} episodes>"
+        return (
+            f"<{self.name} on {self.source.name}, seed {self.seed}, {self.steps:,} steps, {self.episodes:,} episodes>"
+        )
 
 
 def check_finite(numbers: Mapping[str, Any], step: int) -> None:
     """Raise a FloatingPointError that names what is NaN or infinite, at which step, and what usually causes it."""
     for name, value in numbers.items():
-        if not math.isfinite(float(value)):
+        number = float(value.item() if hasattr(value, "item") else value)
+        if not math.isfinite(number):
             raise FloatingPointError(
-                f"{name} is {float(value)} at step {step:,}: learning stopped before the network was spoiled. Usual "
+                f"{name} is {number} at step {step:,}: learning stopped before the network was spoiled. Usual "
                 "causes: a learning rate that is too high, rewards or observations that are huge or NaN themselves, "
                 "or no bound on the gradient (max_grad_norm). Try a tenth of the learning rate first."
             )

@@ -169,6 +169,8 @@ class LogReward(gym.Wrapper[Any, Any, Any, Any]):
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         obs, reward, terminated, truncated, info = self.env.step(action)
         left = lives(self.env)
-        shaped = float(np.sign(float(reward)) * np.log1p(abs(float(reward)))) - (np.log(11.0) if left < self._lives else 0.0)
+        shaped = float(np.sign(float(reward)) * np.log1p(abs(float(reward)))) - (
+            np.log(11.0) if left < self._lives else 0.0
+        )
         self._lives = left
         return obs, shaped, terminated, truncated, info

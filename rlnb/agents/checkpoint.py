@@ -34,7 +34,9 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         document: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as problem:
-        raise ValueError(f"{str(path)!r} is no agent saved by rlnb: it does not open as tensors, numbers and words.") from problem
+        raise ValueError(
+            f"{str(path)!r} is no agent saved by rlnb: it does not open as tensors, numbers and words."
+        ) from problem
     found = document.get("format") if isinstance(document, dict) else None
     if not (isinstance(found, str) and found.startswith("rlnb-agent/")):
         raise ValueError(f"{str(path)!r} is no agent saved by rlnb.")

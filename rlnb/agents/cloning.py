@@ -52,11 +52,19 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
     Settings = CloningConfig
 
     def __init__(
-        self, env: EnvLike, data: Any = None, *, seed: int | None = None, eval_env: EnvLike | None = None, **settings: Any
+        self,
+        env: EnvLike,
+        data: Any = None,
+        *,
+        seed: int | None = None,
+        eval_env: EnvLike | None = None,
+        **settings: Any,
     ) -> None:
         super().__init__(env, seed=seed, eval_env=eval_env, **settings)
         self.obs: Array = np.zeros((0, *self.encoder.shape), self.encoder.dtype)
-        self.taken: Array = np.zeros((0,) if self.kind == "discrete" else (0, self.n_out), np.int64 if self.kind == "discrete" else np.float32)
+        self.taken: Array = np.zeros(
+            (0,) if self.kind == "discrete" else (0, self.n_out), np.int64 if self.kind == "discrete" else np.float32
+        )
         if data is not None:
             self.add(data)
 
@@ -74,12 +82,16 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
         """Take in more to imitate; returns how many pairs there are now."""
         for observations, actions in pairs(data):
             if len(observations) != len(actions):
-                raise ValueError(f"{len(observations)} observations, but {len(actions)} actions: one action an observation is needed.")
+                raise ValueError(
+                    f"{len(observations)} observations, but {len(actions)} actions: one action an observation is needed."
+                )
             chosen = np.asarray(actions)
             if self.kind == "discrete":
                 chosen = chosen.reshape(-1).astype(np.int64) - self.first
                 if len(chosen) and not (chosen.min() >= 0 and chosen.max() < self.n_out):
-                    raise ValueError(f"The actions {chosen.min() + self.first} … {chosen.max() + self.first} are not all in {self.space}.")
+                    raise ValueError(
+                        f"The actions {chosen.min() + self.first} … {chosen.max() + self.first} are not all in {self.space}."
+                    )
             else:
                 chosen = chosen.reshape(len(actions), -1).astype(np.float32)
             if not len(chosen):
@@ -114,13 +126,17 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
     # ---------------------------------------------------------------- the loop
     def _learn(self, until: int) -> None:
         if not len(self.obs):
-            raise ValueError("There is nothing to imitate. Give data=: a session, a Minari dataset or (observations, actions).")
+            raise ValueError(
+                "There is nothing to imitate. Give data=: a session, a Minari dataset or (observations, actions)."
+            )
         self.knob("learning_rate")
         while self.going(until):
             self.update()
             self.steps += 1
 
-    def dagger(self, expert: Callable[[Any], Any], rounds: int = 5, episodes: int = 5, steps: int = 1000) -> BehaviorCloning:
+    def dagger(
+        self, expert: Callable[[Any], Any], rounds: int = 5, episodes: int = 5, steps: int = 1000
+    ) -> BehaviorCloning:
         """Play `episodes` with the present policy, add what `expert(obs)` would have done, learn `steps` updates; again."""
         env = self.source.make()
         for turn in range(rounds):
@@ -179,6 +195,8 @@ def _columns(table: Any) -> tuple[list[Any], list[Any]]:
     name = next((n for n in ("obs", "observation", "observations") if n in names), None)
     action = next((n for n in ("action", "actions") if n in names), None)
     if name is None or action is None:
-        raise ValueError(f"steps(i) has the columns {', '.join(map(str, names))}; the observations before each action and the actions are needed.")
+        raise ValueError(
+            f"steps(i) has the columns {', '.join(map(str, names))}; the observations before each action and the actions are needed."
+        )
     kept = [(o, a) for o, a in zip(table[name], table[action], strict=False) if not (a is None or np.any(a != a))]
     return [o for o, _ in kept], [a for _, a in kept]

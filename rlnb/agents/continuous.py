@@ -49,7 +49,9 @@ class ContinuousConfig(NetworkConfig):
     def check(self, algorithm: str) -> None:
         super().check(algorithm)
         if not isinstance(self.network, tuple | list):
-            raise TypeError(f"{algorithm}: network={self.network!r}. It takes the widths of the hidden layers, as (256, 256).")
+            raise TypeError(
+                f"{algorithm}: network={self.network!r}. It takes the widths of the hidden layers, as (256, 256)."
+            )
 
 
 class Draw(NamedTuple):
@@ -98,9 +100,13 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
     def _build(self) -> None:
         self._open()
         if self.encoder.frames:
-            raise ValueError(f"{self.name} takes observations that are rows of numbers, not frames. PPO and A2C take frames.")
+            raise ValueError(
+                f"{self.name} takes observations that are rows of numbers, not frames. PPO and A2C take frames."
+            )
         if not (np.isfinite(self.low).all() and np.isfinite(self.high).all()):
-            raise ValueError(f"{self.name} needs actions with bounds, not {self.space}. Wrap the environment in RescaleAction.")
+            raise ValueError(
+                f"{self.name} needs actions with bounds, not {self.space}. Wrap the environment in RescaleAction."
+            )
         config = self.config
         with seeded(self.seed):
             self.actor = self._actor()
@@ -108,7 +114,10 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
         self.device, self.device_reason = choose_device(config.device, self.critics, False)
         self.flat_actor, self.flat_critics = Flat(self.actor, self.device), Flat(self.critics, self.device)
         self.target_actor, self.target_critics = self._actor(), self._critics()
-        self.flat_target_actor, self.flat_target_critics = Flat(self.target_actor, self.device), Flat(self.target_critics, self.device)
+        self.flat_target_actor, self.flat_target_critics = (
+            Flat(self.target_actor, self.device),
+            Flat(self.target_critics, self.device),
+        )
         self.flat_target_actor.follow(self.flat_actor)
         self.flat_target_critics.follow(self.flat_critics)
         self.target_actor.requires_grad_(False)
@@ -116,14 +125,18 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
         self.actor_optimizer, self.critic_optimizer = Adam(self.flat_actor), Adam(self.flat_critics)
         self.generator = torch.Generator(self.device).manual_seed(self.seed)
         self.think = forward(self.actor)
-        self.memory = ReplayMemory(config.buffer_size, self.encoder.shape, self.encoder.dtype, (self.n_out,), np.float32)
+        self.memory = ReplayMemory(
+            config.buffer_size, self.encoder.shape, self.encoder.dtype, (self.n_out,), np.float32
+        )
         self.updates = 0
 
     def _actor(self) -> nn.Sequential:
         return net(self.encoder, self.outputs * self.n_out, tuple(self.config.network), self.config.activation)
 
     def _critics(self) -> Critics:
-        return Critics(self.n_critics, self.encoder.shape[0] + self.n_out, tuple(self.config.network), self.config.activation)
+        return Critics(
+            self.n_critics, self.encoder.shape[0] + self.n_out, tuple(self.config.network), self.config.activation
+        )
 
     # ---------------------------------------------------------------- what an algorithm writes
     def update(self) -> None:
@@ -199,11 +212,15 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
     def explain(self, obs: Any) -> Mapping[str, Any]:
         row = self.encoder.one(obs)[None]
         with torch.no_grad():
-            q = self.critics(torch.as_tensor(row, device=self.device), torch.as_tensor(self.mean(row), device=self.device))
+            q = self.critics(
+                torch.as_tensor(row, device=self.device), torch.as_tensor(self.mean(row), device=self.device)
+            )
         return {"value": q.min(0).values.cpu().numpy()}
 
     def _state(self, memory: bool = False) -> dict[str, Any]:
-        modules = {name: getattr(self, name).state_dict() for name in ("actor", "critics", "target_actor", "target_critics")}
+        modules = {
+            name: getattr(self, name).state_dict() for name in ("actor", "critics", "target_actor", "target_critics")
+        }
         return {
             **modules, "actor_optimizer": self.actor_optimizer.state_dict(), "updates": self.updates,
             "critic_optimizer": self.critic_optimizer.state_dict(), "generator": self.generator.get_state(),

@@ -64,7 +64,13 @@ class DDPG(ContinuousAgent[DDPGConfig]):
         self.follow()
         self.updates += 1
         if self.updates % 100 == 1:
-            hook.log(critic_loss=critic_loss, actor_loss=actor_loss, q_mean=-actor_loss.detach(), learning_rate=rate, step=self.steps)
+            hook.log(
+                critic_loss=critic_loss,
+                actor_loss=actor_loss,
+                q_mean=-actor_loss.detach(),
+                learning_rate=rate,
+                step=self.steps,
+            )
 
     # ---------------------------------------------------------------- acting
     def explore(self, rows: Array) -> Array:

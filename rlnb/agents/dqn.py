@@ -112,7 +112,9 @@ class DQN(NeuralAgent[DQNConfig]):
         self.think = forward(self.q)
         self.memory = self._memory()
         self.nstep = NStep(config.n_steps, config.gamma, self.lanes.n)
-        self.epsilon = Linear(config.exploration_initial_eps, config.exploration_final_eps, max(config.exploration_fraction, 1e-9))
+        self.epsilon = Linear(
+            config.exploration_initial_eps, config.exploration_final_eps, max(config.exploration_fraction, 1e-9)
+        )
         self.updates = self.copied = 0
 
     def _network(self) -> nn.Module:

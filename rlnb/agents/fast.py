@@ -47,7 +47,9 @@ def _in_numpy(layers: list[nn.Module]) -> Callable[[Array], Array]:
     for layer in layers:
         if isinstance(layer, nn.Linear):
             # Views: they share memory with the parameters, and follow every optimizer step.
-            chain.append((layer.weight.detach().numpy().T, None if layer.bias is None else layer.bias.detach().numpy(), ""))
+            chain.append(
+                (layer.weight.detach().numpy().T, None if layer.bias is None else layer.bias.detach().numpy(), "")
+            )
         else:
             chain.append((None, None, "tanh" if isinstance(layer, nn.Tanh) else "relu"))
 

@@ -176,7 +176,9 @@ class Source:
         given = self.given
         if isinstance(given, VectorEnv):
             if n_envs not in (1, given.num_envs):
-                raise ValueError(f"n_envs={n_envs}, but the vector environment given has {given.num_envs}. Leave n_envs out.")
+                raise ValueError(
+                    f"n_envs={n_envs}, but the vector environment given has {given.num_envs}. Leave n_envs out."
+                )
             return VectorLanes(given)
         if mode == "async":
             from gymnasium.vector import AsyncVectorEnv

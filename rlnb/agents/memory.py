@@ -72,9 +72,13 @@ class ReplayMemory:
             return Transitions(obs, actions, rewards, next_obs, discounts, index, self._ones)
         alive = self.store.alive(self.columns[0][index])
         if not alive.all():  # pictures of very old transitions are gone: draw others of this batch twice
-            index = np.where(alive, index, np.resize(index[alive] if alive.any() else [(self.at - 1) % self.size], batch))
+            index = np.where(
+                alive, index, np.resize(index[alive] if alive.any() else [(self.at - 1) % self.size], batch)
+            )
         obs, actions, rewards, next_obs, discounts = (column[index] for column in self.columns)
-        return Transitions(self.store.get(obs), actions, rewards, self.store.get(next_obs), discounts, index, self._ones)
+        return Transitions(
+            self.store.get(obs), actions, rewards, self.store.get(next_obs), discounts, index, self._ones
+        )
 
     def surprise(self, index: NDArray[np.int64], errors: Array) -> None:
         """Tell how large the errors of a batch were; only `PrioritizedMemory` listens."""
@@ -185,7 +189,14 @@ class NStep:
         self.waiting: list[list[tuple[Array, Array, float]]] = [[] for _ in range(lanes)]
 
     def push(
-        self, obs: Array, actions: Array, rewards: Array, successor: Array, terminated: Array, truncated: Array, valid: Array
+        self,
+        obs: Array,
+        actions: Array,
+        rewards: Array,
+        successor: Array,
+        terminated: Array,
+        truncated: Array,
+        valid: Array,
     ) -> tuple[Array, Array, Array, Array, Array] | None:
         """One step of all lanes in, the finished transitions out (None: none yet)."""
         if self.n == 1 and valid.all():

@@ -60,7 +60,9 @@ def width_of(module: nn.Module, encoder: Encoder) -> int:
     with torch.no_grad():
         out = module(probe)
     if out.ndim != 2:
-        raise ValueError(f"network= gives {tuple(out.shape)} for one observation {encoder.shape}; it must give [1, features].")
+        raise ValueError(
+            f"network= gives {tuple(out.shape)} for one observation {encoder.shape}; it must give [1, features]."
+        )
     return int(out.shape[1])
 
 

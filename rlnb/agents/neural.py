@@ -89,5 +89,3 @@ class NeuralAgent(Agent[N], Generic[N]):
 def tensor(array: Array) -> torch.Tensor:
     """The array as a tensor on the same memory."""
     return torch.from_numpy(np.ascontiguousarray(array))
-
-

@@ -77,7 +77,9 @@ class OnPolicyAgent(NeuralAgent[P], Generic[P]):
         assert self.net.value is not None
         self.think, self.worth = forward(self.net.policy), forward(self.net.value)
         self.rollout = Rollout(n_steps, self.lanes, self.space)
-        self.scale = Observations(self.encoder.shape) if config.normalize_observations and not self.encoder.frames else None
+        self.scale = (
+            Observations(self.encoder.shape) if config.normalize_observations and not self.encoder.frames else None
+        )
         self.scale_rewards = Rewards(self.lanes.n, config.gamma) if config.normalize_rewards else None
         self.log_std: Array | None = None if self.net.log_std is None else self.net.log_std.detach().cpu().numpy()
 

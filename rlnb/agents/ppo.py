@@ -47,7 +47,9 @@ class PPOConfig(OnPolicyConfig):
     def check(self, algorithm: str) -> None:
         super().check(algorithm)
         if self.recompute_advantages and (self.normalize_observations or self.normalize_rewards):
-            raise ValueError(f"{algorithm}: recompute_advantages does not go together with normalising: the numbers moved on.")
+            raise ValueError(
+                f"{algorithm}: recompute_advantages does not go together with normalising: the numbers moved on."
+            )
 
 
 class PPO(OnPolicyAgent[PPOConfig]):
@@ -86,7 +88,13 @@ class PPO(OnPolicyAgent[PPOConfig]):
         loss = policy_loss + config.vf_coef * value_loss
         if config.ent_coef:
             loss = loss - config.ent_coef * entropy.mean()
-        return {"loss": loss, "policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy, "log_ratio": log_ratio}
+        return {
+            "loss": loss,
+            "policy_loss": policy_loss,
+            "value_loss": value_loss,
+            "entropy": entropy,
+            "log_ratio": log_ratio,
+        }
 
     def minibatches(self, batch: Batch) -> Iterator[Batch]:
         """The rollout in random parts of `batch_size`; the whole where it is not larger."""

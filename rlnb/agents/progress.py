@@ -18,7 +18,9 @@ class Progress:
         if show:
             from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
-            self._bar = tqdm(total=total, initial=done, desc=label, unit=unit.rstrip("s"), unit_scale=True, dynamic_ncols=True)
+            self._bar = tqdm(
+                total=total, initial=done, desc=label, unit=unit.rstrip("s"), unit_scale=True, dynamic_ncols=True
+            )
 
     def __enter__(self) -> Self:
         return self

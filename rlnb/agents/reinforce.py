@@ -79,7 +79,9 @@ class Reinforce(NeuralAgent[ReinforceConfig]):
         config = self.config
         with seeded(self.seed):
             log_std = config.log_std_init if self.kind == "continuous" else None
-            self.net = ActorCritic(self.encoder, self.n_out, config.network, config.activation, log_std, config.baseline)
+            self.net = ActorCritic(
+                self.encoder, self.n_out, config.network, config.activation, log_std, config.baseline
+            )
         self.device, self.device_reason = choose_device(config.device, self.net, self.encoder.frames)
         self.flat = Flat(self.net, self.device)
         self.optimizer = Adam(self.flat)
@@ -141,7 +143,9 @@ class Reinforce(NeuralAgent[ReinforceConfig]):
 
     def update(self) -> None:
         """One step of the gradient from the episodes in `self.batch`."""
-        obs, actions, praise = (torch.as_tensor(np.concatenate(part), device=self.device) for part in zip(*self.batch, strict=True))
+        obs, actions, praise = (
+            torch.as_tensor(np.concatenate(part), device=self.device) for part in zip(*self.batch, strict=True)
+        )
         self.batch.clear()
         losses = self.loss(obs, actions, praise)
         check_finite({"loss": losses["loss"]}, self.steps)

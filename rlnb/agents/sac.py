@@ -95,7 +95,9 @@ class SAC(ContinuousAgent[SACConfig]):
         check_finite({"critic_loss": critic_loss}, self.steps)
         self.flat_critics.backward(critic_loss)
         self.critic_optimizer.step(rate)
-        self.critics.requires_grad_(False)  # the actor's gradient passes through the critics, and leaves them as they are
+        self.critics.requires_grad_(
+            False
+        )  # the actor's gradient passes through the critics, and leaves them as they are
         actor_loss, logp = self.actor_loss(batch, alpha)
         self.flat_actor.backward(actor_loss)
         self.critics.requires_grad_(True)

@@ -95,4 +95,6 @@ def from_dict(document: Mapping[str, Any]) -> Schedule:
 
 def _check_fraction(fraction: float) -> None:
     if not 0 < fraction <= 1:
-        raise ValueError(f"fraction={fraction}: it is the share of the steps that the change takes, above 0 and at most 1.")
+        raise ValueError(
+            f"fraction={fraction}: it is the share of the steps that the change takes, above 0 and at most 1."
+        )

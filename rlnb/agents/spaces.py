@@ -17,7 +17,7 @@ _ACTIONS = {
 
 
 def check_action_space(space: Space[Any], algorithm: str, *kinds: str) -> str:
-    """"discrete" or "continuous"; a ValueError that names the algorithms that can where `algorithm` cannot."""
+    """ "discrete" or "continuous"; a ValueError that names the algorithms that can where `algorithm` cannot."""
     kind = {"Discrete": "discrete", "Box": "continuous"}.get(type(space).__name__)
     if kind is None:
         raise ValueError(
@@ -25,7 +25,9 @@ def check_action_space(space: Space[Any], algorithm: str, *kinds: str) -> str:
             "Wrap the environment so that its actions are one of these (gymnasium.wrappers.TransformAction)."
         )
     if kind not in kinds:
-        raise ValueError(f"{algorithm} takes {' or '.join(kinds)} actions, not {space}. These can: {', '.join(_ACTIONS[kind])}.")
+        raise ValueError(
+            f"{algorithm} takes {' or '.join(kinds)} actions, not {space}. These can: {', '.join(_ACTIONS[kind])}."
+        )
     if isinstance(space, spaces.Box) and not np.issubdtype(space.dtype, np.floating):
         raise ValueError(f"{algorithm} cannot act in {space}: continuous actions must be floating-point numbers.")
     return kind
@@ -56,7 +58,9 @@ class Encoder:
         elif space.is_np_flattenable:
             self.kind, self.shape = "flat", (int(spaces.flatdim(space)),)
         else:
-            raise ValueError(f"A network cannot take observations of {space}. Wrap the environment so that they are arrays.")
+            raise ValueError(
+                f"A network cannot take observations of {space}. Wrap the environment so that they are arrays."
+            )
 
     @property
     def frames(self) -> bool:

@@ -62,7 +62,9 @@ def alpha_sweep(
     rates = np.linspace(0.05, 1.0, 20).tolist() if alphas is None else list(alphas)
     seeds = list(seeds)
     if len(seeds) < 2:
-        raise ValueError(f"seeds={seeds}: one seed says nothing about how sure the answer is. Take at least 2, better 5.")
+        raise ValueError(
+            f"seeds={seeds}: one seed says nothing about how sure the answer is. Take at least 2, better 5."
+        )
     rows, valued = [], "exact"
     for rate in rates:
         values = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -17,7 +19,7 @@ from rlnb.capture.place import place
 from rlnb.capture.publishing import Publisher
 from rlnb.capture.recipe import name_of, recipe_of, spec_of, urgent
 from rlnb.capture.recorder import Recorder
-from rlnb.capture.ticker import Ticker
+from rlnb.capture.ticker import SECONDS, Ticker
 from rlnb.clock import Clock
 from rlnb.errors import BadValue
 
@@ -34,7 +36,8 @@ class Capture:
     def __init__(self, desk: Desk, clock: Clock, *, ticking: bool = True) -> None:
         self.desk = desk
         self.clock = clock
-        self.due: list[Any] = []  # not empty: the next step flushes
+        self._ticking = ticking
+        self.due = [0.0 if ticking else math.inf]  # time.monotonic() at which the next step flushes
         self._ticker = Ticker(self.due, self._flush_beside) if ticking else None
         self._publisher = Publisher(desk)
         self._recorders: dict[int, Recorder] = {}
@@ -130,6 +133,10 @@ class Capture:
             self.flush()
             self._guarded(lambda: self._publisher.cut(list(self._recorders.values())))
 
+    def wake(self) -> None:
+        """Let the very next step flush and tick."""
+        self.due[0] = -math.inf
+
     def steps(self) -> int:
         """Environment steps in the present session, of the group with most; those not flushed yet included."""
         groups = dict(self._publisher.groups)
@@ -156,8 +163,8 @@ class Capture:
         self._publisher.publish(takes)
 
     def _service(self) -> None:
-        """Called by a step that found the flag raised: flush, then let the control room have a moment."""
-        self.due.clear()
+        """Called by a step that found a flush due: flush, then let the control room have a moment."""
+        self.due[0] = time.monotonic() + SECONDS if self._ticking else math.inf
         if self._busy:
             return
         self.flush()

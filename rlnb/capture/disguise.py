@@ -1,10 +1,10 @@
 """How a hook is put on one environment: its class becomes a subclass of its own, in the clothes of the class it had.
 
 Three other ways were tried. A wrapper around it changes `repr`, `isinstance` and `gym.make(env.spec)`. A bound method
-in its `__dict__` is a reference cycle, so that a dropped environment waits for the garbage collector, and a shallow copy
-moves the original. The same with a weak reference breaks `gym.make(...).reset()`, where nobody but the method holds the
-environment. The subclass has none of these: methods bind as they always do, and a copy or a pickle is made of the class
-that the environment had, so that it is bare. What can be told is `type(env) is TimeLimit`, which is no longer true.
+in its `__dict__` is a reference cycle, so that a dropped environment waits for the garbage collector, and a shallow
+copy moves the original. The same with a weak reference breaks `gym.make(...).reset()`, where nobody but the method
+holds the environment. The subclass has none of these: methods bind as they always do, and a copy or a pickle is made
+of the class that the environment had, so that it is bare. What can be told is `type(env) is TimeLimit`: no longer true.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def put_on(env: Any, methods: Mapping[str, Callable[..., Any]]) -> Callable[[Any
 
     Raises TypeError for an environment whose class cannot be changed (one written in C).
     """
-    cls = type(env)
+    cls: Any = type(env)
     own = vars(env)
     aside = {name: own[name] for name in methods if name in own}  # a few environments set a `step` on themselves
 
@@ -45,7 +45,8 @@ def put_on(env: Any, methods: Mapping[str, Callable[..., Any]]) -> Callable[[Any
         method.__doc__ = getattr(cls, name).__doc__
         method.__wrapped__ = getattr(cls, name)  # type: ignore[attr-defined]  # for inspect.signature
         space[name] = method
-    subclass: Any = type(cls)(cls.__name__, (cls,), space)
+    meta: Any = type(cls)
+    subclass = meta(cls.__name__, (cls,), space)
     _class_of.__set__(env, subclass)
     for name in aside:
         del own[name]

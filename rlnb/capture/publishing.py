@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rlnb.capture.desk import Desk, Seat
 from rlnb.capture.recorder import Episode, Recorder, Rows, Taken
+from rlnb.capture.starts import Start
 from rlnb.events import EpisodeOpened, EpisodesEnded, StepsRecorded
 
 CARRY_MOST = 1_000_000  # steps of an open episode that are kept for a session that may go on with it
@@ -57,7 +58,7 @@ class Publisher:
                 continue
             if seat is not None and episode.length and episode.first is not None:
                 now = recorder.clock.now()
-                self._desk.publish(_ended(seat, [(episode, now, self.groups.get(seat.group, 0))]))
+                self._desk.publish(_ended(seat, [_row(episode, now, self.groups.get(seat.group, 0))]))
             episode.first, episode.announced = None, False
         self._lanes.clear()
         self._sitters.clear()
@@ -75,13 +76,14 @@ class Publisher:
 
     def _one(self, seat: Seat, taken: Taken, offset: int, lanes: dict[int, int]) -> None:
         kept: list[tuple[int, int]] = []
-        totals = _totals(taken)
+        spans = _spans(taken)
+        totals = _totals(taken, spans)
         first = self._lanes.get(seat.lane, 0)
         here = first
         before = self.groups.get(seat.group, 0)
-        over: list[tuple[Episode, float, int]] = []
+        over: list[tuple[Any, ...]] = []
         pace = sum(lanes.values()) / max(lanes[seat.lane], 1)  # steps of the group while this lane takes one
-        for episode, (begin, end), total in zip(taken.episodes, _spans(taken), totals, strict=True):
+        for episode, (begin, end), total in zip(taken.episodes, spans, totals, strict=True):
             if episode.first is None:
                 if begin == end:
                     continue  # nothing of it is in this session
@@ -90,7 +92,7 @@ class Publisher:
             kept.append((begin, end))
             here += end - begin
             if episode.end is not None:
-                over.append((episode, episode.ended, before + int(pace * (offset + end))))
+                over.append(_row(episode, episode.ended, before + int(pace * (offset + end))))
         whole = here - first == len(taken.rows)
         for rows in [taken.rows] if whole else _runs([taken.rows[begin:end] for begin, end in kept]):
             if not len(rows):
@@ -111,7 +113,7 @@ class Publisher:
         """An episode that began before this session: its steps so far come first, at negative places of the lane."""
         if not episode.kept or here:
             why = (TOO_LONG if episode.length > CARRY_MOST else NOT_KEPT) if not here else "its lane was taken"
-            episode.start = episode.start._replace(why_not=why)
+            episode.start = Start(why_not=why)
             episode.packed = b""
             episode.length, episode.total, episode.kept = 0, 0.0, True
             return here
@@ -130,12 +132,12 @@ def _spans(taken: Taken) -> list[tuple[int, int]]:
     return [(max(e.begin - base, 0), n if e.end is None else e.end - base) for e in taken.episodes]
 
 
-def _totals(taken: Taken) -> list[float]:
+def _totals(taken: Taken, spans: list[tuple[int, int]]) -> list[float]:
     """The sum of rewards of each episode up to here, added from step to step: the same to the last bit as a loop's.
 
     Sums of whole numbers are exact in any order, and are taken all at once.
     """
-    rewards, spans = taken.rows.rewards, _spans(taken)
+    rewards = taken.rows.rewards
     with np.errstate(all="ignore"):
         whole = len(spans) > 2 and taken.episodes[0].total.is_integer()
         if whole and (np.rint(rewards) == rewards).all() and float(np.abs(rewards).sum()) < 2**53:
@@ -161,7 +163,8 @@ def _add(episode: Episode, taken: Taken, begin: int, end: int, total: float) -> 
 
 def _drop(taken: Taken) -> None:
     """Recording is off: what was taken is let go, and an episode that is still open with it."""
-    for episode, (begin, end), total in zip(taken.episodes, _spans(taken), _totals(taken), strict=True):
+    spans = _spans(taken)
+    for episode, (begin, end), total in zip(taken.episodes, spans, _totals(taken, spans), strict=True):
         _add(episode, taken, begin, end, total)
         episode.rows, episode.kept = (), False
 
@@ -189,25 +192,16 @@ def _join(run: list[Rows]) -> Rows:
     )
 
 
-def _ended(seat: Seat, over: list[tuple[Episode, float, int]]) -> EpisodesEnded:
-    episodes = [episode for episode, _, _ in over]
+_TYPES = (np.int64, np.int64, np.float64, np.bool_, np.bool_, np.bool_, np.float64, np.float64, np.int64, np.int8)
 
-    def flags(values: list[bool]) -> NDArray[np.bool_]:
-        return np.array(values, dtype=np.bool_)
 
-    return EpisodesEnded(
-        seat.session,
-        seat.lane,
-        seat.group,
-        first=np.array([episode.first or 0 for episode in episodes], np.int64),
-        length=np.array([episode.length for episode in episodes], np.int64),
-        returns=np.array([episode.total for episode in episodes], np.float64),
-        terminated=flags([episode.terminated for episode in episodes]),
-        truncated=flags([episode.truncated for episode in episodes]),
-        finished=flags([episode.finished for episode in episodes]),
-        started=np.array([episode.started for episode in episodes], np.float64),
-        ended=np.array([at for _, at, _ in over], np.float64),
-        step=np.array([step for _, _, step in over], np.int64),
-        success=np.array([episode.success for episode in episodes], np.int8),
-        starts=tuple(episode.pack() for episode in episodes),
-    )
+def _row(e: Episode, at: float, step: int) -> tuple[Any, ...]:
+    """An episode as a row of `EpisodesEnded`, its fields in their order."""
+    flags = (e.terminated, e.truncated, e.finished)
+    return (e.first or 0, e.length, e.total, *flags, e.started, at, step, e.success, e.pack())
+
+
+def _ended(seat: Seat, rows: list[tuple[Any, ...]]) -> EpisodesEnded:
+    *columns, starts = zip(*rows, strict=True)
+    fields: list[Any] = [*seat, *(np.array(column, kind) for column, kind in zip(columns, _TYPES, strict=True)), starts]
+    return EpisodesEnded(*fields)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rlnb.capture import actions
 from rlnb.capture.desk import Seat, SeatRequest
-from rlnb.capture.starts import Start
+from rlnb.capture.starts import Start, packed
 from rlnb.clock import Clock
 from rlnb.trace import Recipe
 
@@ -42,7 +42,7 @@ class Episode:
     kept: bool = True  # False: its steps so far are lost to a session that goes on with it
     rows: tuple[Rows, ...] = ()  # its steps so far, while it is open
 
-    def __init__(self, begin: int, started: float, start: Start) -> None:
+    def __init__(self, begin: int, started: float, start: Start | dict[str, Any]) -> None:
         self.begin = begin
         self.started = started
         self.start = start
@@ -50,7 +50,7 @@ class Episode:
     def pack(self) -> bytes:
         """The packed start; made once."""
         if not self.packed:
-            self.packed = self.start.packed()
+            self.packed = packed(self.start)
         return self.packed
 
 
@@ -106,7 +106,7 @@ class Recorder:
 
     # --- called by the hooked methods ---------------------------------------------------------------------------
 
-    def begin(self, start: Start) -> None:
+    def begin(self, start: Start | dict[str, Any]) -> None:
         """A reset has succeeded: what was open is cut, a new episode begins."""
         if not self.begun:
             self.begun = True

@@ -21,10 +21,6 @@ class Start(NamedTuple):
 
     def packed(self) -> bytes:
         """The bytes of `rlnb.trace.pack_start`."""
-        if self[1:] == _NOTHING_ELSE and self.rng is not None and self.rng["bit_generator"] == "PCG64":
-            state = self.rng["state"]
-            text = _PCG64 % (state["state"], state["inc"], self.rng["has_uint32"], self.rng["uinteger"])
-            return pack_text(text.encode())
         head: dict[str, Any] = {}
         if self.rng is not None:
             head["rng"] = self.rng if self.rng["bit_generator"] == "PCG64" else json.loads(_as_json(self.rng))
@@ -37,7 +33,16 @@ class Start(NamedTuple):
         return pack_start(head, self.ale.__getstate__() if self.ale is not None else b"")
 
 
-_NOTHING_ELSE = (None, None, None, None)
+def packed(start: Start | dict[str, Any]) -> bytes:
+    """The bytes of a start; that of a plain `reset()` is the state of the random numbers alone."""
+    if isinstance(start, Start):
+        return start.packed()
+    if start["bit_generator"] != "PCG64":
+        return Start(start).packed()
+    state = start["state"]
+    return pack_text((_PCG64 % (state["state"], state["inc"], start["has_uint32"], start["uinteger"])).encode())
+
+
 _PCG64 = (  # what json.dumps writes of the usual start, at a fifth of its cost
     '{"rng":{"bit_generator":"PCG64","state":{"state":%d,"inc":%d},"has_uint32":%d,"uinteger":%d}}'
 )

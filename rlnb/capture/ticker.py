@@ -1,19 +1,23 @@
-"""A clockwork beside the training loop: it raises a flag, and the next step sees it."""
+"""A clockwork beside the training loop, for the time when nobody steps.
+
+While steps are taken, each looks at the clock and flushes every 50 ms. This thread wakes twice a second only: waking at
+the pace of the flushes, to raise a flag for the steps to see, cost CartPole 0.6 µs a step here.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from typing import Any
 
-SECONDS = 0.05
-PATIENCE = 10  # ticks after which nobody is stepping, and the ticker flushes by itself
+SECONDS = 0.05  # between two flushes while steps are taken
+PATIENCE = 0.5  # so long overdue, nobody is stepping, and the ticker flushes by itself
 
 
 class Ticker:
-    """A daemon thread that puts something into `due` every 50 ms, and calls `flush` when that stays there."""
+    """A daemon thread that calls `flush` when the flush has been due for half a second."""
 
-    def __init__(self, due: list[Any], flush: Callable[[], None]) -> None:
+    def __init__(self, due: list[float], flush: Callable[[], None]) -> None:
         self._due = due
         self._flush = flush
         self._stop = threading.Event()
@@ -34,11 +38,6 @@ class Ticker:
         self._thread = None
 
     def _run(self, stop: threading.Event) -> None:
-        waited = 0
-        while not stop.wait(SECONDS):
-            waited = waited + 1 if self._due else 0
-            if not self._due:
-                self._due.append(True)
-            elif waited >= PATIENCE:
-                waited = 0
+        while not stop.wait(PATIENCE):
+            if time.monotonic() - self._due[0] >= PATIENCE:
                 self._flush()

@@ -99,18 +99,23 @@ class Comparison:
         from rlnb.widgets.comparison import Comparison as Widget
 
         widget = Widget(self._rows, self._columns, self._curves)
-        widget.on_command(self._command)
+        widget.on_command(lambda name, payload: self._command(widget, name, payload))
         return widget
 
-    def _command(self, name: str, payload: Mapping[str, Any]) -> None:
-        if name == "replay":
+    def _command(self, widget: ComparisonWidget, name: str, payload: Mapping[str, Any]) -> None:
+        if name == "webm":
+            self._room.films.play_without_h264(widget)
+        elif name == "replay":
             session = Session(self._room, str(payload["session"]))
             which = payload.get("episode", "best")
-            self._room.films.play(session, lambda: session.episode(which), self._player())
+            self._room.films.play(session, lambda: session.episode(which), widget)
+        else:
+            raise BadValue(f"the comparison asked for {name!r}, which is not known here.")
 
     def _static(self) -> dict[str, Any]:
         from rlnb.widgets.palette import colours
-        from rlnb.widgets.picture import curves_png, table_html
+        from rlnb.widgets.picture import curves_png
+        from rlnb.widgets.table import table_html
 
         palette = colours(len(self._curves))
         series = [
@@ -118,7 +123,7 @@ class Comparison:
             for curve, colour in zip(self._curves, palette, strict=True)
         ]
         picture = curves_png(
-            [{"title": "return, mean of 20 episodes", "x_label": "environment step", "series": series}],
+            [{"title": "return, mean of 20 episodes", "xlabel": "environment step", "series": series}],
             title="Comparison",
             subtitle=", ".join(session.name for session in self.sessions[:4]),
         )

@@ -48,6 +48,7 @@ class Desk:
         self.current: Running | None = None
         self.recording = True
         self.cell: Cell | None = None
+        self._free_since = self._clock.elapsed()  # no session ran before: a new one began at the earliest then
         self.given: dict[str, Any] = {}  # name, params, tags said by %%rlnb or `watch` for the session that comes
 
     def warn(self, message: str) -> None:
@@ -67,8 +68,11 @@ class Desk:
         seed: int | None = None,
         total_steps: int | None = None,
         scratch: bool = True,
+        since: float | None = None,
     ) -> Running:
-        """Start a session; what was not said is looked up."""
+        """Start a session; what was not said is looked up. `since` is `clock.elapsed()` of its first reset."""
+        now = self._clock.elapsed()
+        since = now if since is None else min(now, max(since, self._free_since))
         source = self.cell.source if self.cell else None
         main = vars(sys.modules["__main__"]) if "__main__" in sys.modules else {}
         found = looking.look(
@@ -85,8 +89,8 @@ class Desk:
         running = Running(
             name=name or found.name,
             origin=origin,
-            at=self._clock.now(),
-            since=self._clock.elapsed(),
+            at=self._clock.now() - (now - since),
+            since=since,
             env_id=env_id,
             params=found.params,
             seed=seed,
@@ -127,6 +131,7 @@ class Desk:
             self._bus.publish(logged)
         self._bus.publish(SessionEnded(running.id, self._clock.now(), status, error))
         self.current = None
+        self._free_since = self._clock.elapsed()
         self._room.live.end(running, status, error)
 
     @contextlib.contextmanager
@@ -155,6 +160,7 @@ class Desk:
 
     def cell_began(self, cell: Cell) -> None:
         self.cell = cell
+        self._free_since = self._clock.elapsed()
 
     def cell_ended(self, result: CellResult) -> None:
         self.capture.cut()
@@ -178,7 +184,8 @@ class Desk:
             return None
         running = self.current
         if running is None:
-            running = self.begin("cell" if self._notebook else "script", env_id=request.env_id, **self.given)
+            origin: Origin = "cell" if self._notebook else "script"
+            running = self.begin(origin, env_id=request.env_id, since=request.first_at, **self.given)
         elif running.env_id is None:
             running.env_id = request.env_id
             fields: dict[str, Any] = {"env_id": request.env_id}

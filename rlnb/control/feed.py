@@ -86,6 +86,8 @@ class Feed:
 
             self.view = LiveView()
             self.view.on_command(self._command)
+            notebook = self._room.notebook
+            self.view.hears(notebook is not None and notebook.pump_state == "on")
             self._push()
             self.view.header(**self.header())
             self.view.refresh_snapshot()
@@ -169,6 +171,8 @@ class Feed:
         elif name == "replay" and self.view is not None:
             which = payload["episode"]
             self._room.films.play(session, lambda: self._number(session, which), self.view)
+        elif name == "webm" and self.view is not None:
+            self._room.films.play_without_h264(self.view)
         else:
             raise RlnbError(f"the live view asked for {name!r}, which is not known here.")
 
@@ -199,7 +203,7 @@ class Feed:
                 if points:
                     series.append({"label": "", "color": colour, "x": x[thin], "y": y[thin], "kind": "points"})
                 series.append({"label": key[1], "color": colour, "x": x[thin], "y": line[thin], "kind": "line"})
-            panels.append({"title": panel, "x_label": "environment step", "series": series})
+            panels.append({"title": panel, "xlabel": "environment step", "series": series})
         head = self.header()
         words = (
             f"{head['env_id']}: {head['state']}, {head['steps']:,} steps, {head['episodes']:,} episodes, "
@@ -230,8 +234,8 @@ class Feed:
                 "cut": ~rows["finished"].to_numpy(bool),
                 "kind": "points",
             }
-            feed._add("return", "episodes", int(group), {**chunk, "value": rows["return"].to_numpy(np.float64)})
-            feed._add("length", "episodes", int(group), {**chunk, "value": rows["length"].to_numpy(np.float64)})
+            feed._add("return", "episodes", int(str(group)), {**chunk, "value": rows["return"].to_numpy(np.float64)})
+            feed._add("length", "episodes", int(str(group)), {**chunk, "value": rows["length"].to_numpy(np.float64)})
         for name, rows in session.metrics.groupby("name", sort=False):
             chunk = {
                 "step": rows["step"].to_numpy(np.float64),

@@ -5,20 +5,15 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from rlnb.control.room import Room
     from rlnb.control.session import Session
-    from rlnb.widgets.player import FilmData
-
-
-class Screen(Protocol):
-    """A widget that can show one film."""
-
-    def show_film(self, film: FilmData) -> None: ...
-    def film_progress(self, done: int, total: int) -> None: ...
-    def film_error(self, text: str) -> None: ...
+    from rlnb.replays import Film
+    from rlnb.widgets.films import FilmData, Screen
 
 
 class Outrun(Exception):
@@ -32,6 +27,7 @@ class Films:
         self._room = room
         self._lock = threading.Lock()
         self._wanted = 0
+        self._playing: WeakKeyDictionary[Screen, tuple[list[Film], list[FilmData]]] = WeakKeyDictionary()
 
     def play(self, session: Session, episode: Callable[[], int], screen: Screen) -> threading.Thread:
         """Show an episode on `screen` as soon as it is made; faults are told there, in words."""
@@ -64,7 +60,35 @@ class Films:
             film = self._room.worker.film(trace, progress=progress)
             words = caption(session, number)
             if current():
-                screen.show_film(film_data(film, trace, words))
+                data = film_data(film, trace, words)
+                self.remember(screen, [film], [data])
+                screen.show_films([data])
         except Exception as error:  # told on the screen: nobody waits for this thread
             if current():
                 screen.film_error(str(error) or type(error).__name__)
+
+    def remember(self, screen: Screen, films: list[Film], data: list[FilmData]) -> None:
+        """Keep what a screen shows, for a browser that turns out not to play it."""
+        self._playing[screen] = (films, data)
+
+    def play_without_h264(self, screen: Screen) -> None:
+        """The browser of this screen cannot play H.264: send the same films as WebM."""
+        films, data = self._playing.get(screen, ([], []))
+        if not data or any(one.mime == "video/webm" for one in data):
+            screen.film_error("This browser plays neither H.264 nor WebM. s.save_video('x.gif') writes a picture file.")
+            return
+
+        def convert() -> None:
+            try:
+                worker = self._room.worker
+                shown = [
+                    replace(one, video=worker.convert(film, "webm"), mime="video/webm")
+                    for film, one in zip(films, data, strict=True)
+                ]
+                self.remember(screen, films, shown)
+                screen.show_films(shown)
+            except Exception as error:  # told on the screen: nobody waits for this thread
+                screen.film_error(str(error) or type(error).__name__)
+
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(convert,), name="rlnb film", daemon=True).start()

@@ -56,7 +56,7 @@ def learner(frame: FrameType | None = None) -> Any | None:
         owner = frame.f_locals.get("self") if "self" in frame.f_code.co_varnames else None
         if owner is not None and frame.f_code.co_name == "learn" and type(owner).__module__.startswith(ALGORITHMS):
             found = owner
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return found
 
 
@@ -69,7 +69,7 @@ def of_learner(algorithm: Any) -> dict[str, Any]:
     for kind in type(algorithm).__mro__:
         if not kind.__module__.startswith(ALGORITHMS) or "__init__" not in vars(kind):
             continue
-        for name, parameter in inspect.signature(kind.__init__).parameters.items():
+        for name, parameter in inspect.signature(vars(kind)["__init__"]).parameters.items():
             if name in params or name in ("self", "env", "verbose", "device", "_init_setup_model"):
                 continue
             if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from rlnb.replays import Film
     from rlnb.control.room import Room
     from rlnb.trace import Trace
-    from rlnb.widgets.player import EpisodePlayer, FilmData
+    from rlnb.widgets.films import FilmData
+    from rlnb.widgets.player import EpisodePlayer
 
 PAGE_BYTES = 4_000_000  # a film above this size is not put into a saved page
 
@@ -43,12 +44,12 @@ def caption(session: Session, episode: int) -> str:
 
 def film_data(film: Film, trace: Trace, words: str) -> FilmData:
     """A film as the player takes it."""
-    from rlnb.widgets.player import FilmData
+    from rlnb.widgets.films import FilmData
 
     verdict = film.verdict
     said = verdict.compared if verdict.verdict == "exact" else verdict.reason
     return FilmData(
-        mp4=film.mp4,
+        video=film.mp4,
         fps=film.fps,
         frames=film.frames,
         width=film.width,
@@ -57,6 +58,7 @@ def film_data(film: Film, trace: Trace, words: str) -> FilmData:
         words=said,
         caption=words,
         rewards=trace.rewards,
+        stride=film.stride,
     )
 
 
@@ -86,14 +88,19 @@ class Replay:
         """The player, as a widget."""
         from rlnb.widgets.player import EpisodePlayer
 
-        player = EpisodePlayer()
-        player.show(
-            [
-                film_data(film, trace, words)
-                for film, trace, words in zip(self._films, self._traces, self._captions, strict=True)
-            ]
-        )
+        films = [
+            film_data(film, trace, words)
+            for film, trace, words in zip(self._films, self._traces, self._captions, strict=True)
+        ]
+        player = EpisodePlayer(films)
+        self._room.films.remember(player, self._films, films)
+        player.on_command(lambda name, payload: self._command(player, name))
         return player
+
+    def _command(self, player: EpisodePlayer, name: str) -> None:
+        if name != "webm":
+            raise BadValue(f"the player asked for {name!r}, which is not known here.")
+        self._room.films.play_without_h264(player)
 
     def _static(self) -> dict[str, Any]:
         text = "\n".join(self._captions)
@@ -155,7 +162,7 @@ def verify(session: Session, progress: Callable[[int, int], None] | None = None)
     room = session._room
     room.settle()
     episodes = session.episodes
-    rows = []
+    rows: list[tuple[int, int, str, int | None, str]] = []
     for number in range(len(episodes)):
         trace = room.store.trace(session.id, number)
         lane = int(episodes["lane"].iloc[number])

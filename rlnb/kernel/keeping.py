@@ -14,7 +14,7 @@ from typing import Any
 
 from rlnb.kernel.shown import Shown, parent_id
 
-EVERY = 0.1  # seconds between two clears that reach the page
+EVERY = 0.25  # seconds between two clears that reach the page
 _MISSING: Any = object()
 
 

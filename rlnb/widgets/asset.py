@@ -91,6 +91,7 @@ class Loaded(anywidget.AnyWidget):
     _esm = LOADER
     _asset = traitlets.Unicode().tag(sync=True)
     _kind = traitlets.Unicode().tag(sync=True)
+    static_style = traitlets.Unicode("").tag(sync=True)  # set where it is shown: hides the static picture beside it
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(_asset=asset().model_id, **traits)

@@ -22,6 +22,7 @@ from rlnb.clock import Clock, SystemClock
 from .asset import Loaded
 from .codec import encode
 from .gate import Gate
+from .films import Screen
 from .history import COLUMNS, History, Rows
 
 log = logging.getLogger("rlnb.widgets")
@@ -57,7 +58,7 @@ class Film(Protocol):
 _FILM = ("fps", "frames", "width", "height", "verdict", "words", "caption")
 
 
-class LiveView(Loaded):
+class LiveView(Screen, Loaded):
     """One widget for one session. All methods may be called from any thread.
 
     `snapshot` is the whole view, header included, thinned to 2,000 points a series: it alone redraws a saved notebook.
@@ -144,19 +145,6 @@ class LiveView(Loaded):
     def on_command(self, fn: Command) -> None:
         """Call `fn(name, payload)` for what the person asks: "stop", "pause", "resume", "replay" {"episode": 3}."""
         self._commands.append(fn)
-
-    def show_film(self, film: Film) -> None:
-        """Play an episode under the charts."""
-        meta = {name: _plain(getattr(film, name)) for name in _FILM}
-        self.send({"type": "film", "meta": meta}, [film.mp4, encode({}, {"rewards": film.rewards})])
-
-    def film_progress(self, done: int, total: int) -> None:
-        """Say how far the film that was asked for is."""
-        self.send({"type": "film_progress", "done": int(done), "total": int(total)})
-
-    def film_error(self, text: str) -> None:
-        """Say under the charts why there is no film."""
-        self.send({"type": "film_error", "text": text})
 
     def show_error(self, text: str) -> None:
         """Say in the view, and in the log, what went wrong."""

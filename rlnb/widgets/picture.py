@@ -103,14 +103,14 @@ def _draw_panel(draw: ImageDraw.ImageDraw, panel: Panel, box: tuple[float, float
     low_x, high_x = span(low_x, high_x, 0.02)
     low_y, high_y = span(min(float(y.min()) for _, _, y in drawn), max(float(y.max()) for _, _, y in drawn))
     for value in nice_ticks(low_y, high_y, 6):
-        y = bottom - (value - low_y) / (high_y - low_y) * (bottom - top)
-        if top - 1 <= y <= bottom:
-            _rectangle(draw, left, y, right, y + 0.5, ink.grid)
-            _text(draw, left - 7, y, write_number(value), 12, ink.quiet, "rm")
+        at = bottom - (value - low_y) / (high_y - low_y) * (bottom - top)
+        if top - 1 <= at <= bottom:
+            _rectangle(draw, left, at, right, at + 0.5, ink.grid)
+            _text(draw, left - 7, at, write_number(value), 12, ink.quiet, "rm")
     for value in nice_ticks(low_x, high_x, max(3, int((right - left) / 75))):
-        x = left + (value - low_x) / (high_x - low_x) * (right - left)
-        _rectangle(draw, x, bottom, x + 0.5, bottom + 4, ink.axis)
-        _text(draw, x, bottom + 7, write_number(value), 12, ink.quiet, "ma")
+        at = left + (value - low_x) / (high_x - low_x) * (right - left)
+        _rectangle(draw, at, bottom, at + 0.5, bottom + 4, ink.axis)
+        _text(draw, at, bottom + 7, write_number(value), 12, ink.quiet, "ma")
     _text(draw, (left + right) / 2, bottom + 22, str(panel.get("xlabel", "")), 12, ink.quiet, "ma")
     for s, x, y in sorted(drawn, key=lambda item: item[0].get("kind") == "line"):
         px = (left + (x - low_x) / (high_x - low_x) * (right - left)) * _SCALE

@@ -22,7 +22,7 @@ from rlnb.capture import Capture, Seat, SeatRequest
 from rlnb.clock import SystemClock
 from rlnb.events import Event
 
-STEPS = 100_000
+STEPS = 50_000
 
 
 class NullDesk:
@@ -80,7 +80,7 @@ def measure(contenders: dict[str, Callable[[], float]], repetitions: int) -> dic
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def main(repetitions: int = 9) -> None:
+def main(repetitions: int = 11) -> None:
     """Print the table and the goal."""
     contenders = {"bare loop": bare, "RecordEpisodeStatistics": statistics_wrapper, "rlnb capture": recorded}
     found = measure(contenders, repetitions)

@@ -7,10 +7,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from desk import FakeDesk  # noqa: E402
+from desk import FakeDesk
 
-from rlnb.capture import Capture  # noqa: E402
-from rlnb.clock import ManualClock  # noqa: E402
+from rlnb.capture import Capture
+from rlnb.clock import ManualClock
 
 
 @pytest.fixture

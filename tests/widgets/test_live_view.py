@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 
 from rlnb.clock import ManualClock
 from rlnb.widgets.codec import decode
+from rlnb.widgets.films import FilmData
 from rlnb.widgets.live_view import LiveView
 
 
@@ -153,11 +153,11 @@ def test_what_nobody_understands_is_never_silent(wire: Wire, content: dict[str, 
 def test_films_and_their_failures(wire: Wire) -> None:
     wire.view.film_progress(3, 10)
     about = {"fps": 30.0, "frames": 3, "width": 4, "height": 2, "verdict": "exact", "words": "all", "caption": "best"}
-    wire.view.show_film(SimpleNamespace(mp4=b"mp4", rewards=np.ones(2), **about))
+    wire.view.show_films([FilmData(video=b"mp4", rewards=np.ones(2), **about)])
     wire.view.film_error("no renderer")
     progress, (film, [mp4, rewards]), error = wire.sent
     assert progress == ({"type": "film_progress", "done": 3, "total": 10}, [])
-    assert film == {"type": "film", "meta": about}
+    assert film == {"type": "films", "films": [{**about, "stride": 1, "mime": "video/mp4"}]}
     assert mp4 == b"mp4"
     assert decode(rewards)[1]["rewards"].tolist() == [1, 1]
     assert error == ({"type": "film_error", "text": "no renderer"}, [])

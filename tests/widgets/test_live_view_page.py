@@ -136,7 +136,7 @@ def test_a_film_is_played_and_its_failure_is_told(page: Page, tmp_path: Path) ->
         """([data, meta]) => {
             const mp4 = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
             const rewards = frame({}, {rewards: ["f8", [1, 1, 1, 1, 1, 1, 1]]});
-            model.emit({ type: "film", meta }, [mp4, rewards]);
+            model.emit({ type: "films", films: [meta] }, [mp4, rewards]);
         }""",
         [
             base64.b64encode(path.read_bytes()).decode(),

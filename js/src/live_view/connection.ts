@@ -5,7 +5,7 @@ import { type Bytes, type Content, type Model, onMessage } from "../shared/types
 export interface Listener {
   snapshot(frame: Frame): void;
   tick(frame: Frame): void;
-  film(meta: Record<string, unknown>, mp4: Bytes, rewards: Float64Array): void;
+  films(meta: unknown, buffers: Bytes[]): void;
   filmProgress(done: number, total: number): void;
   filmError(text: string): void;
   error(text: string): void;
@@ -39,6 +39,7 @@ export class Connection {
 
   command(name: string, payload: Record<string, unknown> = {}): void {
     this.send({ type: "command", name, payload });
+    if (this.state === "on") this.arm(ANSWER, () => this.hello()); // nothing comes back: is anyone there?
   }
 
   close(): void {
@@ -64,8 +65,8 @@ export class Connection {
         this.seq = content.seq as number;
         this.listener.snapshot(decode(first(buffers)));
         return this.send({ type: "ack", seq: this.seq });
-      case "film":
-        return this.listener.film(content.meta as Record<string, unknown>, first(buffers), rewardsOf(buffers[1]));
+      case "films":
+        return this.listener.films(content.films, buffers);
       case "film_progress":
         return this.listener.filmProgress(content.done as number, content.total as number);
       case "film_error":
@@ -120,6 +121,3 @@ function first(buffers: Bytes[]): Bytes {
   if (!buffer) throw new Error("a message from Python came without its buffer");
   return buffer;
 }
-
-const rewardsOf = (buffer: Bytes | undefined): Float64Array =>
-  Float64Array.from(buffer ? (decode(buffer).columns.get("rewards") ?? []) : []);

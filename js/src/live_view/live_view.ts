@@ -1,10 +1,12 @@
+import { FilmArea } from "../player/film_area";
+import { filmsOf } from "../player/films";
+import playerCss from "../player/player.css";
 import baseCss from "../shared/base.css";
 import { decode, type Frame, toBytes } from "../shared/codec";
 import { h, undoAll, useStyles } from "../shared/dom";
 import { followTheme } from "../shared/theme";
 import { type Bytes, onTrait, type RenderArguments, type Widget } from "../shared/types";
 import { type Connected, Connection } from "./connection";
-import { FilmArea } from "./film";
 import { type Header, HeaderBar } from "./header";
 import css from "./live_view.css";
 import { Panel, type Settings } from "./panel";
@@ -44,7 +46,7 @@ class LiveView {
 
   constructor({ model, el }: RenderArguments) {
     const replay = (episode: string | number) => this.replay(episode);
-    this.film = new FilmArea();
+    this.film = new FilmArea(() => this.connection.command("webm"));
     this.toolbar = new Toolbar(
       {
         axis: (axis) => this.set({ axis }, true),
@@ -72,6 +74,7 @@ class LiveView {
     this.undo = undoAll([
       useStyles(el, baseCss),
       useStyles(el, css),
+      useStyles(el, playerCss),
       followTheme(this.root, (theme) => {
         this.settings.theme = theme;
         for (const panel of this.panels.values()) panel.setTheme(theme);
@@ -84,7 +87,7 @@ class LiveView {
     this.connection = new Connection(model, {
       snapshot: (frame) => this.load(frame),
       tick: (frame) => this.extend(frame),
-      film: (meta, mp4) => this.film.play(meta, mp4),
+      films: (meta, buffers) => this.film.play(filmsOf(meta, buffers)),
       filmProgress: (done, total) => this.film.progress(done, total),
       filmError: (text) => this.film.fail(text),
       error: (text) => this.say(text),
@@ -107,7 +110,7 @@ class LiveView {
   }
 
   private replay(episode: string | number): void {
-    this.film.wait(episode);
+    this.film.wait(typeof episode === "number" ? `episode ${episode}` : `the ${episode} episode`);
     this.connection.command("replay", { episode });
   }
 

@@ -38,6 +38,7 @@ export class Panel {
   private readonly host = h("div", { class: "rlnb-plot", tabindex: 0, role: "group" });
   private readonly undo: () => void;
   private legendKey = "";
+  private drawn = ""; // what the last paint showed
 
   constructor(
     readonly name: string,
@@ -60,7 +61,10 @@ export class Panel {
     this.el = h("section", { class: "rlnb-panel", "aria-label": title }, head, this.legend, body);
     this.plot = new Plot(this.host, { label: title, height: 190, theme: settings.theme });
     this.plot.drag = settings.drag;
-    this.plot.onMove = () => this.events.moved();
+    this.plot.onMove = () => {
+      this.drawn = "";
+      this.events.moved();
+    };
     this.undo = undoAll([
       attachHover(this.plot, {
         describe: (hit) => this.describe(hit),
@@ -85,9 +89,14 @@ export class Panel {
     this.series.set(keyOf(series.entry), series);
   }
 
-  /** Draws everything anew with the present settings; call it in an animation frame. */
+  /** Draws what has changed, with the present settings; call it in an animation frame. */
   paint(): void {
     const { plot, settings } = this;
+    const versions = [...this.series.values()].map((series) => series.version);
+    const { theme: _, ...drawing } = settings;
+    const now = JSON.stringify([versions, drawing, [...this.hidden]]);
+    if (now === this.drawn) return;
+    this.drawn = now;
     plot.drag = settings.drag;
     let axis: Axis = settings.axis;
     for (const [color, [key, series]] of [...this.series].entries()) {

@@ -58,6 +58,8 @@ export class Series {
   private thinned = 0;
   /** Rows that the series has had, thinned ones included. */
   total = 0;
+  /** Counts the changes: what is drawn is drawn anew when it differs. */
+  version = 0;
 
   constructor(readonly entry: Entry) {}
 
@@ -69,6 +71,7 @@ export class Series {
   append(column: (name: string) => Column | undefined): void {
     for (const name of names) this.rows[name].append(required(column, name));
     this.total += required(column, "value").length;
+    this.version += 1;
   }
 
   /** Starts over from a snapshot. */

@@ -56,7 +56,7 @@ interface Drawn {
 
 logger.set_level("warn"); // the console is the user's
 
-const BUCKETS = 1000; // 4 rows each at most: 4,000 points a series in view
+const LEAST_BUCKETS = 250; // 4 rows each at most, one bucket a pixel: some 1,000 to 4,000 points a series in view
 const font = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
 /** A Bokeh plot that follows its data until the person zooms, and draws only what is in view. */
@@ -201,9 +201,10 @@ export class Plot {
     if (this.gone) return;
     if (this.following) this.follow();
     const [from, to] = [this.x.start, this.x.end];
+    const buckets = Math.max(LEAST_BUCKETS, Math.min(1000, Math.round(this.view?.frame.bbox.width ?? 0)));
     for (const { data, source, visible } of this.traces.values()) {
       if (!visible) continue;
-      const row = visibleRows(data.x, data.y, data.n, from, to, BUCKETS);
+      const row = visibleRows(data.x, data.y, data.n, from, to, buckets);
       const pick = (values: Numbers) => Float64Array.from(row, (i) => values[i] as number);
       const x = pick(data.x);
       source.data = { x, y: pick(data.y), low: data.low ? pick(data.low) : x, row };

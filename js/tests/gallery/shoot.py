@@ -58,6 +58,6 @@ def main(folder: Path, scenes: tuple[str, ...], themes: tuple[str, ...], widths:
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "screenshots"
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parents[2] / "build" / "gallery"
     chosen = tuple(sys.argv[2:]) or SCENES
     main(target, chosen, ("light", "dark"), (320, 700, 1100))

@@ -1,0 +1,54 @@
+"""Films on their way to the page: what every widget that plays episodes shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .codec import encode
+
+
+@dataclass(frozen=True)
+class FilmData:
+    """One episode's film. Frame 0 shows the reset, frame k the picture after step `k * stride` (the last: the last)."""
+
+    video: bytes
+    fps: float
+    frames: int
+    width: int
+    height: int
+    verdict: str  # "exact", "diverged", "recorded frames"
+    words: str  # what was compared, or where it left the recording
+    caption: str
+    rewards: NDArray[np.float64]  # (steps,)
+    stride: int = 1
+    mime: str = "video/mp4"
+
+    def meta(self) -> dict[str, Any]:
+        """What goes to the page beside the bytes."""
+        names = ("fps", "frames", "width", "height", "verdict", "words", "caption", "stride", "mime")
+        return {name: getattr(self, name) for name in names}
+
+
+class Screen:
+    """Mixed into a widget: shows films side by side in step. Bytes travel in messages, never in a trait."""
+
+    def show_films(self, films: Sequence[FilmData]) -> None:
+        """Play these films; every view of the widget does."""
+        buffers = [part for film in films for part in (film.video, encode({}, {"rewards": film.rewards}))]
+        self._tell({"type": "films", "films": [film.meta() for film in films]}, buffers)
+
+    def film_progress(self, done: int, total: int) -> None:
+        """Say how far the film that was asked for is."""
+        self._tell({"type": "film_progress", "done": int(done), "total": int(total)})
+
+    def film_error(self, text: str) -> None:
+        """Say in the player why there is no film."""
+        self._tell({"type": "film_error", "text": text})
+
+    def _tell(self, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
+        self.send(content, list(buffers))  # type: ignore[attr-defined]

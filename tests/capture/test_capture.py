@@ -1,0 +1,167 @@
+"""Seats, threads, forks and interrupts."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import threading
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from rlnb.capture import Capture, Seat
+from rlnb.capture.interrupts import held_back
+from rlnb.clock import SystemClock
+
+
+def play(env, steps, reset=True):
+    if reset:
+        env.reset()
+    for _ in range(steps):
+        _, _, terminated, truncated, _ = env.step(0)
+        if terminated or truncated:
+            env.reset()
+
+
+def test_one_environment_after_another_is_told_from_two_at_a_time(capture, desk, clock):
+    env = gym.make("CartPole-v1")
+    play(env, 30)
+    clock.advance(1)
+    env.close()
+    env = gym.make("CartPole-v1")  # the first is over
+    clock.advance(1)
+    play(env, 30)
+    capture.flush()
+    first, second = desk.requests
+    assert first.last_at <= second.made_at < second.first_at
+    clock.advance(1)
+    other = gym.make("CartPole-v1")  # while the second is in the middle of an episode
+    play(other, 5)
+    capture.flush()
+    third = desk.requests[2]
+    assert second.last_at > third.made_at
+    clock.advance(1)
+    play(env, 5, reset=False)
+    capture.flush()
+    assert second.last_at > third.made_at
+
+
+def test_a_lane_that_another_took_is_asked_for_again(capture, desk):
+    seats = iter([0, 0, 1])
+    desk.seat = lambda request: Seat("s1", next(seats), 0)
+    one, two = gym.make("CartPole-v1"), gym.make("CartPole-v1")
+    one.reset(seed=0)
+    while not one.step(0)[2]:
+        pass
+    capture.flush()
+    two.reset(seed=0)
+    two.step(0)
+    capture.flush()
+    play(one, 3)
+    capture.flush()
+    assert {e.lane for e in desk.events} == {0, 1}
+    assert len(desk.steps("s1", 1)[2]) == 3
+
+
+def test_steps_of_a_group_count_across_its_lanes(capture, desk):
+    envs = [gym.make("Pendulum-v1", max_episode_steps=10) for _ in range(4)]
+    for env in envs:
+        env.reset()
+    for _ in range(10):
+        for env in envs:
+            env.step(env.action_space.sample())
+    assert capture.steps() == 40
+    capture.flush()
+    assert capture.steps() == 40
+    assert [row["step"] for lane in range(4) for row in desk.episodes(lane=lane)] == [40] * 4
+    capture.cut()
+    assert capture.steps() == 0
+
+
+def test_environments_in_threads_lose_nothing(desk):
+    capture = Capture(desk, SystemClock())
+    capture.install()
+    try:
+        envs = [gym.make("CartPole-v1") for _ in range(4)]
+        threads = [threading.Thread(target=play, args=(env, 5000)) for env in envs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        capture.cut()
+    finally:
+        capture.uninstall()
+    for lane in range(4):
+        _, _, rewards, _ = desk.steps("s1", lane)
+        assert len(rewards) == 5000
+        rows = desk.episodes(lane=lane)
+        assert sum(row["length"] for row in rows) == 5000
+        assert all(a["first"] + a["length"] == b["first"] for a, b in itertools.pairwise(rows))
+
+
+def test_a_forked_child_steps_bare(capture, desk):
+    code = gym.make.__code__
+    envs = gym.make_vec("CartPole-v1", 2, vectorization_mode="async", vector_kwargs={"context": "fork"})
+    envs.reset(seed=0)
+    envs.step(np.array([0, 1]))
+    assert [type(e).__name__ for e in envs.get_attr("spec")] == ["EnvSpec"] * 2
+    envs.close()
+    capture.flush()
+    assert not desk.events
+    assert gym.make.__code__ is code
+
+
+def test_an_interrupt_during_a_flush_comes_after_it():
+    after = []
+    with pytest.raises(KeyboardInterrupt):
+        with held_back():
+            signal.raise_signal(signal.SIGINT)
+            after.append("the rest of the flush")
+    assert after
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_interrupts_at_random_moments_leave_whole_columns(desk):
+    """Ctrl-C as the kernel sends it, forty times while a loop runs on."""
+    capture = Capture(desk, SystemClock())
+    capture.install()
+    env = gym.make("CartPole-v1")
+    stop = threading.Event()
+
+    def press():
+        rng = np.random.default_rng(0)
+        for _ in range(40):
+            stop.wait(float(rng.uniform(0.001, 0.02)))
+            signal.raise_signal(signal.SIGINT)
+        stop.set()
+
+    taken = 0
+    thread = threading.Thread(target=press)
+    thread.start()
+    try:
+        while not stop.is_set():
+            try:
+                env.reset()
+                while not stop.is_set():
+                    over = env.step(0)[2]
+                    taken += 1
+                    if over:
+                        env.reset()
+            except KeyboardInterrupt:
+                continue
+            except gym.error.Error:
+                raise
+    finally:
+        while thread.is_alive():
+            try:
+                thread.join()
+            except KeyboardInterrupt:
+                continue
+        capture.cut()
+        capture.uninstall()
+    _, actions, rewards, checks = desk.steps("s1")
+    assert len(actions) == len(rewards) == len(checks)
+    assert abs(len(rewards) - taken) <= 80
+    assert sum(row["length"] for row in desk.episodes()) == len(rewards)
+    assert not desk.warnings
