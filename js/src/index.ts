@@ -1,3 +1,4 @@
+import { comparison } from "./comparison/comparison";
 import { liveView } from "./live_view/live_view";
 import { player } from "./player/widget";
 import { staying } from "./shared/staying";
@@ -7,4 +8,5 @@ import type { Widget } from "./shared/types";
 export const widgets: Record<string, Widget> = {
   live_view: staying(liveView),
   player: staying(player),
+  comparison: staying(comparison),
 };

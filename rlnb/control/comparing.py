@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlnb.errors import BadValue
 from rlnb.control.doors import the_room
 from rlnb.control.session import Session
 from rlnb.control.smoothing import trailing_mean
+from rlnb.errors import BadValue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,12 +28,18 @@ FIXED = [
     {"key": "status", "label": "status", "kind": "text"},
 ]
 WINDOW = 20  # episodes of the trailing mean that is drawn
+TITLE = f"Return, mean of {WINDOW} episodes"
 
 
 def differing(params: Sequence[Mapping[str, Any]]) -> list[str]:
     """The parameters whose values are not the same in all sessions, in the order they were given."""
     names = list(dict.fromkeys(name for one in params for name in one))
     return [name for name in names if any(one.get(name) != params[0].get(name) for one in params[1:])]
+
+
+def is_number_or_none(value: Any) -> bool:
+    """Whether a cell stands in a column of numbers (True and False do not)."""
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 class Comparison:
@@ -56,7 +62,7 @@ class Comparison:
     @staticmethod
     def _kind(about: Sequence[Mapping[str, Any]], name: str) -> str:
         values = [one["params"].get(name) for one in about]
-        return "number" if all(value is None or isinstance(value, int | float) for value in values) else "text"
+        return "number" if all(map(is_number_or_none, values)) else "text"
 
     @staticmethod
     def _row(about: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -66,6 +72,8 @@ class Comparison:
             row[f"param:{name}"] = value if value is None or isinstance(value, int | float | str) else repr(value)
         for column in FIXED:
             value = about.get(column["key"])
+            if column["key"] == "steps_per_s" and value is not None and np.isfinite(value):
+                value = round(value)
             row[column["key"]] = None if isinstance(value, float) and not np.isfinite(value) else value
         return row
 
@@ -98,7 +106,7 @@ class Comparison:
         """Chart and table, as a widget."""
         from rlnb.widgets.comparison import Comparison as Widget
 
-        widget = Widget(self._rows, self._columns, self._curves)
+        widget = Widget(self._rows, self._columns, self._curves, title=TITLE)
         widget.on_command(lambda name, payload: self._command(widget, name, payload))
         return widget
 
@@ -123,7 +131,7 @@ class Comparison:
             for curve, colour in zip(self._curves, palette, strict=True)
         ]
         picture = curves_png(
-            [{"title": "return, mean of 20 episodes", "xlabel": "environment step", "series": series}],
+            [{"title": TITLE, "xlabel": "environment step", "series": series}],
             title="Comparison",
             subtitle=", ".join(session.name for session in self.sessions[:4]),
         )

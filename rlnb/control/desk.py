@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rlnb.capture import Capture, Seat, SeatRequest
+from rlnb.control import looking, provenance
+from rlnb.control.numbers import Numbers
+from rlnb.control.running import Running
 from rlnb.errors import BadValue
 from rlnb.events import (
     EpisodesEnded,
@@ -23,14 +26,11 @@ from rlnb.events import (
     StepsRecorded,
 )
 from rlnb.kernel import StopTraining
-from rlnb.control import looking, provenance
-from rlnb.control.numbers import Numbers
-from rlnb.control.running import Running
 from rlnb.trace import unpack_start
 
 if TYPE_CHECKING:
-    from rlnb.kernel import Cell, CellResult
     from rlnb.control.room import Room
+    from rlnb.kernel import Cell, CellResult
 
 PAUSE = 0.02  # seconds between two looks at the page while the loop is held
 

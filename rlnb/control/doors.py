@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from rlnb.errors import BadValue
 from rlnb.control.home import as_store_path
 from rlnb.control.room import Room
 from rlnb.control.session import Session
+from rlnb.errors import BadValue
 
 Env = TypeVar("Env")
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlnb.errors import RlnbError
-from rlnb.events import EpisodesEnded, MetricsLogged, Status
 from rlnb.control.running import Running
 from rlnb.control.smoothing import trailing_mean
+from rlnb.errors import RlnbError
+from rlnb.events import EpisodesEnded, MetricsLogged, Status
 
 if TYPE_CHECKING:
     from rlnb.control.room import Room

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rlnb.events import EpisodesEnded, MetricsLogged, Status
 from rlnb.control.feed import Feed
+from rlnb.events import EpisodesEnded, MetricsLogged, Status
 
 if TYPE_CHECKING:
     from rlnb.capture import SeatRequest
-    from rlnb.kernel import Shown
     from rlnb.control.room import Room
     from rlnb.control.running import Running
     from rlnb.control.session import Session
+    from rlnb.kernel import Shown
 
 SHOW_AFTER = 0.5  # seconds of stepping before the view shows itself
 EVERY = 0.1  # seconds between two ticks

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlnb.errors import BadValue, NotReplayable
 from rlnb.control.doors import the_room
 from rlnb.control.session import Session
+from rlnb.errors import BadValue, NotReplayable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rlnb.replays import Film
     from rlnb.control.room import Room
+    from rlnb.replays import Film
     from rlnb.trace import Trace
     from rlnb.widgets.films import FilmData
     from rlnb.widgets.player import EpisodePlayer

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from rlnb import hook
 from rlnb.bus import Bus, warn_on_stderr
 from rlnb.clock import Clock, SystemClock
-from rlnb.errors import EpisodeNotFound
-from rlnb.events import SessionChanged
-from rlnb.kernel import Notebook
 from rlnb.control import home, looking
 from rlnb.control.desk import Desk
 from rlnb.control.films import Films
 from rlnb.control.listening import Listener
 from rlnb.control.live import Live
 from rlnb.control.running import Running
+from rlnb.errors import EpisodeNotFound
+from rlnb.events import SessionChanged
+from rlnb.kernel import Notebook
 from rlnb.store import Store
 
 if TYPE_CHECKING:

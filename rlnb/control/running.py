@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rlnb.events import EpisodesEnded, Origin, StepsRecorded
 from rlnb.control.lanes import Lanes
+from rlnb.events import EpisodesEnded, Origin, StepsRecorded
 
 SCRATCH_EPISODES = 2
 SCRATCH_STEPS = 200

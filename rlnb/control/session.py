@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlnb.errors import BadValue, EpisodeNotFound
 from rlnb.control.choosing import choose
 from rlnb.control.writing import write_whole
+from rlnb.errors import BadValue, EpisodeNotFound
 
 if TYPE_CHECKING:
     import pandas as pd

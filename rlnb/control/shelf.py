@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlnb.errors import BadValue, DocumentError, SessionNotFound
 from rlnb.control.doors import the_room
 from rlnb.control.session import Session
+from rlnb.errors import BadValue, DocumentError, SessionNotFound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +80,7 @@ def load_json(path: str | os.PathLike[str]) -> Session:
 
 
 def without_code(document: Any) -> Any:
-    """The document with pickled environments taken out: to replay one is to run its code, and it comes from elsewhere."""
+    """The document without pickled environments: to replay one is to run its code, and it comes from elsewhere."""
     lanes = document.get("lanes") if isinstance(document, dict) else None
     for lane in lanes if isinstance(lanes, list) else ():
         recipe = lane.get("recipe") if isinstance(lane, dict) else None

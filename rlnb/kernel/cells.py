@@ -134,8 +134,11 @@ class Cells:
         return Cell(info.raw_cell, self._number(), cell_id)
 
     def _number(self, stored: bool = False) -> int:
-        """The n of `In [n]`. IPython 9.5 counts on before `pre_run_cell` and older ones after the cell, so the inputs are
-        counted: the present one is stored between `pre_run_cell` and its first line."""
+        """The n of `In [n]`.
+
+        Newer IPythons count on before `pre_run_cell` and older ones after the cell, so the inputs are counted: the
+        present one is stored between `pre_run_cell` and its first line.
+        """
         inputs = self._shell.history_manager.input_hist_parsed
         return max(1, len(inputs) - stored)
 

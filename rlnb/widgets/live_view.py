@@ -21,8 +21,8 @@ from rlnb.clock import Clock, SystemClock
 
 from .asset import Loaded
 from .codec import encode
-from .gate import Gate
 from .films import Screen
+from .gate import Gate
 from .history import COLUMNS, History, Rows
 
 log = logging.getLogger("rlnb.widgets")

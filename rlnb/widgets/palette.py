@@ -1,4 +1,4 @@
-"""Colours of series in static pictures: those of the light theme (js/src/shared/theme.ts), told apart by colour-blind people."""
+"""Colours of series in static pictures: those of the light theme (js/src/shared/theme.ts)."""
 
 from __future__ import annotations
 

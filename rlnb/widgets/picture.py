@@ -41,9 +41,7 @@ _LIGHT = _Ink((255, 255, 255), (31, 35, 40), (101, 109, 118), (232, 235, 239), (
 _DARK = _Ink((22, 27, 34), (230, 237, 243), (145, 152, 161), (45, 51, 59), (92, 99, 108))
 
 
-def curves_png(
-    panels: Sequence[Panel], title: str, subtitle: str = "", width: int = 900, dark: bool = False
-) -> bytes:
+def curves_png(panels: Sequence[Panel], title: str, subtitle: str = "", width: int = 900, dark: bool = False) -> bytes:
     """Draw charts into one PNG: two panels a row, a shared legend at the foot.
 
     A panel is a mapping with `title`, optionally `xlabel`, and `series`: each with `label`, `color` ("#rrggbb"),

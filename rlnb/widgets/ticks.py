@@ -49,8 +49,6 @@ def span(values_low: float, values_high: float, margin: float = 0.06) -> tuple[f
     >>> span(5.0, 5.0)
     (4.5, 5.5)
     """
-    if values_high <= values_low:
-        pad = abs(values_low) * 0.1 or 1.0
-    else:
-        pad = (values_high - values_low) * margin
+    flat = values_high <= values_low
+    pad = (abs(values_low) * 0.1 or 1.0) if flat else (values_high - values_low) * margin
     return values_low - pad, values_high + pad

@@ -1,7 +1,8 @@
-"""The whole thread in a real front end: train, watch it grow, click an episode, stop, compare, save, open without a kernel."""
+"""The whole thread in a real front end: train, watch, click an episode, stop, compare, save, open without a kernel."""
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -167,8 +168,6 @@ def frame_shown(page: Page, k: int) -> np.ndarray:
         }""",
         k,
     )
-    import base64
-
     picture = Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2]))).convert("RGB")
     return np.asarray(picture).astype(float)
 
@@ -249,3 +248,28 @@ def test_a_page_that_is_reloaded_in_mid_run_has_its_view_back(open_notebook: Ope
     page.locator(".rlnb-live button", has_text="Stop").click()
     notebook.wait_idle()
     expect(page.locator(".rlnb-live")).to_contain_text("stopped")
+
+
+def test_the_comparison_sorts_hides_and_replays(open_notebook: Open, page: Page) -> None:
+    sessions = (
+        "for lr in (0.1, 0.2):\n"
+        "    with rlnb.session(f'run {lr}', params={'lr': lr}):\n"
+        "        train(gym.make('CartPole-v1'), 0.3 + lr)"
+    )
+    notebook = open_notebook([SETUP, sessions, "rlnb.compare('run 0.1', 'run 0.2')"])
+    for index in range(3):
+        notebook.run(index)
+        notebook.wait_idle()
+    view = page.locator(".rlnb-comparison")
+    names = view.locator("tbody td:nth-child(2)")
+    expect(names).to_have_text(["run 0.1", "run 0.2"])
+    view.get_by_role("button", name="lr", exact=True).click()
+    expect(names).to_have_text(["run 0.2", "run 0.1"])
+    expect(view.locator("th[aria-sort=descending]")).to_have_text("lr")
+    canvas = view.locator("canvas").first.element_handle()
+    picture = canvas.evaluate("canvas => canvas.toDataURL()")
+    view.get_by_label("Show the curve of run 0.1").uncheck()
+    page.wait_for_function("([canvas, before]) => canvas.toDataURL() !== before", arg=[canvas, picture])
+    view.get_by_label("Replay the best episode of run 0.2").click()
+    expect(view.locator(".rlnb-player-caption")).to_contain_text("run 0.2")
+    expect(view.locator(".rlnb-badge")).to_have_text("exact")

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rlnb.errors import EpisodeNotFound
 from rlnb.control.choosing import choose
+from rlnb.errors import EpisodeNotFound
 
 
 def episodes(returns, lengths=None, finished=None, success=None, group=None):

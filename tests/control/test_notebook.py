@@ -196,19 +196,17 @@ def test_replay_and_compare_show_themselves(kernel):
     assert shown.mime("application/vnd.jupyter.widget-view+json") and "<img" in shown.mime("text/html")[-1]
 
 
+WHAT_THERE_IS = """{name} = [
+    gym.make.__code__, sh.display_pub.clear_output, sh.run_cell, dict(sh.magics_manager.magics['line']),
+    {{k: list(v) for k, v in sh.events.callbacks.items()}}, sh.CustomTB, sh.custom_exceptions]"""
+
+
 def test_unload_gives_everything_back(kernel):
-    kernel.run(
-        "%unload_ext rlnb\nsh = get_ipython()\n"
-        "before = [gym.make.__code__, sh.display_pub.clear_output, sh.run_cell, dict(sh.magics_manager.magics['line']),\n"
-        "          {k: list(v) for k, v in sh.events.callbacks.items()}, sh.CustomTB, sh.custom_exceptions]"
-    )
+    kernel.run("%unload_ext rlnb\nsh = get_ipython()\n" + WHAT_THERE_IS.format(name="before"))
     kernel.run("%load_ext rlnb")
     kernel.run(f"env = gym.make('CartPole-v1')\n{FOR_A_WHILE}")
     kernel.run("%unload_ext rlnb")
-    kernel.run(
-        "after = [gym.make.__code__, sh.display_pub.clear_output, sh.run_cell, dict(sh.magics_manager.magics['line']),\n"
-        "         {k: list(v) for k, v in sh.events.callbacks.items()}, sh.CustomTB, sh.custom_exceptions]"
-    )
+    kernel.run(WHAT_THERE_IS.format(name="after"))
     assert kernel.value("[a == b for a, b in zip(before, after)]") == [True] * 7
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rlnb.errors import BadValue
 from rlnb.control.numbers import MOST_NAMES, Numbers
+from rlnb.errors import BadValue
 
 
 def make():
