@@ -17,3 +17,12 @@ def own_home(tmp_path, monkeypatch):
     doors = sys.modules.get("rlnb.control.doors")
     if doors is not None:
         doors.uninstall()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests that look at a page."""
+    from tests.browser.lab import chromium
+
+    with chromium() as opened:
+        yield opened

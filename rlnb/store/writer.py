@@ -1,7 +1,10 @@
-"""The writer: one thread with its own connection, and a transaction every half second at most.
+"""The writer: one connection, and a transaction every half second at most.
 
-Publishing an event costs an append under a lock. When the file cannot be written, that is said once in plain words,
-the events stay in memory (bounded, see `backlog`), and every half second it is tried again.
+Publishing an event costs an append under a lock. A write that is due is made by the thread that publishes, while the
+disk answers quickly: it is some 10 ms twice a second. A second thread takes and gives back the interpreter's lock a
+hundred times for it, which cost the publisher four times as much (`tests/benchmarks/step_overhead.py`). Where a write
+takes longer than `QUICK`, or nobody publishes any more, the writer's own thread does it. When the file cannot be
+written, that is said once in plain words, the events stay in memory (bounded, see `backlog`), and it is tried again.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +29,8 @@ from rlnb.store.ledger import Ledger
 from rlnb.store.owner import BEAT, Owner
 
 INTERVAL = 0.5  # seconds between transactions
+GRACE = 0.25  # seconds that the thread leaves to a publisher before it writes what is due
+QUICK = 0.1  # seconds that a write may take for a publisher to make the next one too
 PATIENCE = 2.0  # seconds that a publisher waits for a writer that is behind
 
 T = TypeVar("T")
@@ -52,6 +57,8 @@ class Writer:
         self._conn: sqlite3.Connection | None = None
         self._ledger: Ledger | None = None
         self._thread: threading.Thread | None = None
+        self._quick = True
+        self._last = -INTERVAL  # when the last write ended
         self._beaten = 0.0
         self._inode: int | None = None  # of the file that the connection is open on
         self._founding: dict[str, list[Event]] = {}  # of each running session: its beginning and its lanes
@@ -65,6 +72,12 @@ class Writer:
             self._backlog.add(event)
             if self._backlog.bytes > EAGER or len(self._backlog) == 1:
                 self._state.notify_all()
+            due = self._backlog.bytes > EAGER or time.monotonic() - self._last >= INTERVAL
+        if due and self._quick and not self.failing and self.file.acquire(blocking=False):
+            begun = time.monotonic()
+            self._turn(())
+            self._quick = time.monotonic() - begun < QUICK
+        with self._state:
             if self._backlog.bytes > FULL:
                 if not self.failing:
                     self._state.wait_for(lambda: self._backlog.bytes <= FULL or self.failing, PATIENCE)
@@ -130,12 +143,11 @@ class Writer:
             self._thread.start()
 
     def _run(self) -> None:
-        last = -INTERVAL
         while True:
             with self._state:
                 while not (self._closing or self._wanted):
-                    rest = last + INTERVAL - time.monotonic()
-                    if self._backlog.bytes > EAGER and not self.failing:
+                    rest = self._last + INTERVAL + (GRACE if self._quick else 0.0) - time.monotonic()
+                    if self._backlog.bytes > 2 * EAGER and not self.failing:
                         break
                     if len(self._backlog):
                         if rest <= 0:
@@ -147,27 +159,32 @@ class Writer:
             with self._state:
                 closing, self._wanted = self._closing, False
                 jobs, self._jobs = self._jobs, []
-                events = self._backlog.take()
-                self._writing = True
-                self._state.notify_all()
-            try:
-                self._write(events)
-                for job, done in jobs:
-                    self._do(job, done)
-                if closing:
-                    self._leave()
-            except Exception as error:  # the thread goes on whatever happens
-                self._fault = error
-                self._say("thread", f"The store's writer stumbled ({type(error).__name__}: {error}) and goes on.")
-            finally:
-                self.file.release()
-            last = time.monotonic()
+            self._turn(jobs, closing)
+            if closing:
+                return
+
+    def _turn(self, jobs: Sequence[Job], closing: bool = False) -> None:
+        """One write of all that waits, then the jobs. `file` is held, and given back."""
+        with self._state:
+            events = self._backlog.take()
+            self._writing = True
+            self._state.notify_all()
+        try:
+            self._write(events)
+            for job, done in jobs:
+                self._do(job, done)
+            if closing:
+                self._leave()
+        except Exception as error:  # the writer goes on whatever happens
+            self._fault = error
+            self._say("thread", f"The store's writer stumbled ({type(error).__name__}: {error}) and goes on.")
+        finally:
+            self.file.release()
             with self._state:
+                self._last = time.monotonic()
                 self._written, self._writing = self._written + 1, False
+                self.closed = self.closed or closing
                 self._state.notify_all()
-                if closing:
-                    self.closed = True
-                    return
 
     def _live(self) -> bool:
         return self._ledger is not None and self._ledger.live()
@@ -177,6 +194,7 @@ class Writer:
         beat = self._live() and time.monotonic() - self._beaten > BEAT
         if not events and not beat:
             return
+        written = False
         try:
             conn, ledger = self._open()
             conn.execute("BEGIN IMMEDIATE")
@@ -185,6 +203,7 @@ class Writer:
                 self.owner.beat(conn, self.clock.now())
                 self._beaten = time.monotonic()
             conn.execute("COMMIT")
+            written = True
             self._remember(events)
         except (sqlite3.Error, OSError) as error:
             self._roll_back()
@@ -199,6 +218,12 @@ class Writer:
             self._roll_back()
             self._fault = error
             self._say("fault", f"Some of what was recorded could not be stored ({type(error).__name__}: {error}).")
+        except BaseException:  # the notebook's interrupt: the person's, and nothing is lost by it
+            self._roll_back()
+            if not written:
+                with self._state:
+                    self._backlog.put_back(events)
+            raise
         else:
             self._say_well()
 

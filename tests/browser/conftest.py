@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.lab import Front, Lab, NotebookPage, chromium
+from tests.browser.lab import Front, Lab, NotebookPage
 
 _failed = pytest.StashKey[bool]()
 
@@ -23,12 +23,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     if report.when == "call":
         item.stash[_failed] = report.failed
     return report
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -195,12 +195,13 @@ def test_the_player_by_keyboard_and_side_by_side(open_notebook: Open, page: Page
     expect(counter).to_have_text(f"step 10 of {last}")
     page.keyboard.press("End")
     expect(counter).to_have_text(f"step {last} of {last}")
-    held = [
-        int(v)
-        for v in page.evaluate("[...document.querySelectorAll('.rlnb-player video')].map((v) => v.dataset.frame)")
-    ]
-    assert max(held) == last
-    assert min(held) <= last
+    page.wait_for_function(
+        """(last) => {
+            const frames = [...document.querySelectorAll('.rlnb-player video')].map((v) => Number(v.dataset.frame));
+            return Math.max(...frames) === last && Math.min(...frames) < last;
+        }""",
+        arg=last,
+    )
     page.keyboard.press("Home")
     page.keyboard.press(" ")
     expect(player.get_by_role("button", name="Pause")).to_be_visible()

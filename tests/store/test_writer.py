@@ -8,14 +8,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from rlnb.errors import StoreError
-from rlnb.events import EpisodeOpened, SessionEnded
+from rlnb.events import EpisodeOpened, Event, SessionEnded
 from rlnb.store import Store, backlog
+from rlnb.store.ledger import Ledger
+from rlnb.store.writer import Writer
 from tests.store.recording import T0, ended, lane, metric, run, start, started, steps
 
 TRAINER = """
@@ -232,3 +237,47 @@ def test_six_processes_make_the_store_at_once(tmp_path: Path) -> None:
     for maker in makers:
         out, err = maker.communicate(timeout=60)
         assert (out, err, maker.returncode) == ("0\n", "", 0)
+
+
+def test_a_write_that_is_due_is_made_by_the_publisher_and_then_by_the_thread(
+    store: Store, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writers: list[threading.Thread] = []
+    write = Writer._write
+
+    def spied(self: Writer, events: list[Event]) -> None:
+        if events:
+            writers.append(threading.current_thread())
+        write(self, events)
+
+    monkeypatch.setattr(Writer, "_write", spied)
+    store.put(started())
+    store.put(lane())
+    assert writers[0] is threading.main_thread()
+    store.put(steps("s1", 0, 10, rng))  # not due yet: nobody publishes after it, so the thread sees to it
+    while len(writers) < 2:
+        time.sleep(0.01)
+    assert writers[-1] is not threading.main_thread()
+
+
+def test_an_interrupt_in_the_middle_of_a_write_loses_nothing(
+    store: Store, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Ledger.write
+
+    def interrupted(self: Ledger, *args: Any) -> None:
+        write(self, *args)
+        monkeypatch.setattr(Ledger, "write", write)
+        raise KeyboardInterrupt
+
+    store.put(started())
+    store.flush()
+    monkeypatch.setattr(store._writer, "_last", -1.0)
+    monkeypatch.setattr(Ledger, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.put(lane())
+    for event in (steps("s1", 0, 10, rng), SessionEnded("s1", T0 + 1, "stopped")):
+        store.put(event)
+    store.flush()
+    assert store.describe("s1")["steps"] == 10
+    assert len(store.describe("s1")["lanes"]) == 1

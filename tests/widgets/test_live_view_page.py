@@ -15,7 +15,7 @@ from typing import Any
 import imageio.v2 as imageio
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 GALLERY = Path(__file__).parents[2] / "js" / "tests" / "gallery"
@@ -38,16 +38,6 @@ def address(gallery: ModuleType) -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser(gallery: ModuleType) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = gallery.launch(playwright)
-        if browser is None:
-            pytest.skip("there is no chromium here")
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
