@@ -103,7 +103,8 @@ class Agent(ABC, Generic[C]):
     ) -> Self:
         """Learn for `steps` environment steps (or `episodes` episodes) more, and return the agent.
 
-        `planned`: the total of steps (or episodes) that schedules are laid out over, where this call is only a part of them.
+        `planned`: the total of steps (or episodes) that schedules are laid out over, where this call is only a part
+        of them.
         `evaluate_every`: play 10 episodes every so many steps, log them as `eval_return`, and keep the best agent in
         `best_path`. Stop in the live view ends the loop early with everything kept; another `learn` goes on.
         """
@@ -160,7 +161,8 @@ class Agent(ABC, Generic[C]):
 
     # ---------------------------------------------------------------- judging
     def evaluate(self, episodes: int = 20, seed: int | None = 42, greedy: bool = True) -> NDArray[np.float64]:
-        """Returns of `episodes` whole episodes in an environment made for it, learning nothing; episode i has seed + i."""
+        """Returns of `episodes` whole episodes in an environment made for it, learning nothing; episode i has seed +
+        i."""
         env = self.eval_source.make()
         try:
             return evaluation.returns(lambda obs: self.act(obs, greedy=greedy), env, episodes, seed)
@@ -173,7 +175,8 @@ class Agent(ABC, Generic[C]):
         source = self.source
         document = {
             "algorithm": self.name, "config": self.config.to_dict(), "seed": self.seed, "steps": self.steps,
-            "episodes": self.episodes, "unit": self.unit, "planned": self.planned, "best": self.best, "set": dict(self._set),
+            "episodes": self.episodes, "unit": self.unit, "planned": self.planned,
+            "best": self.best, "set": dict(self._set),
             "env": source.id if source.rebuildable and not source.kwargs else None, "env_name": source.name,
             "spaces": self._spaces(), "rng": self.rng.bit_generator.state, "state": self._state(**parts),
         }  # fmt: skip
@@ -189,7 +192,8 @@ class Agent(ABC, Generic[C]):
         saved = checkpoint.read(path)
         if saved["algorithm"] != cls.__name__:
             raise ValueError(
-                f"{str(path)!r} is a saved {saved['algorithm']}, not {cls.__name__}: {saved['algorithm']}.load opens it."
+                f"{str(path)!r} is a saved {saved['algorithm']}, not {cls.__name__}: {saved['algorithm']}.load "
+                f"opens it."
             )
         if env is None and saved["env"] is None:
             raise ValueError(

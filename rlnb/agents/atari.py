@@ -83,7 +83,8 @@ def lives(env: gym.Env[Any, Any]) -> int:
 
 
 class LifeLoss(gym.Wrapper[Any, Any, Any, Any]):
-    """A lost life is a terminal state for the learner; the game goes on at the next reset, and starts anew only when over."""
+    """A lost life is a terminal state for the learner; the game goes on at the next reset, and starts anew only when
+    over."""
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         super().__init__(env)

@@ -83,14 +83,16 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
         for observations, actions in pairs(data):
             if len(observations) != len(actions):
                 raise ValueError(
-                    f"{len(observations)} observations, but {len(actions)} actions: one action an observation is needed."
+                    f"{len(observations)} observations, but {len(actions)} actions: one action an observation is "
+                    f"needed."
                 )
             chosen = np.asarray(actions)
             if self.kind == "discrete":
                 chosen = chosen.reshape(-1).astype(np.int64) - self.first
                 if len(chosen) and not (chosen.min() >= 0 and chosen.max() < self.n_out):
                     raise ValueError(
-                        f"The actions {chosen.min() + self.first} … {chosen.max() + self.first} are not all in {self.space}."
+                        f"The actions {chosen.min() + self.first} … {chosen.max() + self.first} are not all in "
+                        f"{self.space}."
                     )
             else:
                 chosen = chosen.reshape(len(actions), -1).astype(np.float32)
@@ -137,7 +139,8 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
     def dagger(
         self, expert: Callable[[Any], Any], rounds: int = 5, episodes: int = 5, steps: int = 1000
     ) -> BehaviorCloning:
-        """Play `episodes` with the present policy, add what `expert(obs)` would have done, learn `steps` updates; again."""
+        """Play `episodes` with the present policy, add what `expert(obs)` would have done, learn `steps` updates;
+        again."""
         env = self.source.make()
         for turn in range(rounds):
             seen: list[Any] = []
@@ -185,7 +188,8 @@ def pairs(data: Any) -> list[tuple[Any, Any]]:
     if hasattr(data, "episodes") and hasattr(data, "steps"):
         return [_columns(data.steps(i)) for i in getattr(data.episodes, "index", range(len(data.episodes)))]
     raise TypeError(
-        f"data is {type(data).__name__}. It can be a session, a Minari dataset, a pair (observations, actions), or a list of these."
+        f"data is {type(data).__name__}. It can be a session, a Minari dataset, a pair (observations, "
+        f"actions), or a list of these."
     )
 
 
@@ -196,7 +200,8 @@ def _columns(table: Any) -> tuple[list[Any], list[Any]]:
     action = next((n for n in ("action", "actions") if n in names), None)
     if name is None or action is None:
         raise ValueError(
-            f"steps(i) has the columns {', '.join(map(str, names))}; the observations before each action and the actions are needed."
+            f"steps(i) has the columns {', '.join(map(str, names))}; the observations before each action and "
+            f"the actions are needed."
         )
     kept = [(o, a) for o, a in zip(table[name], table[action], strict=False) if not (a is None or np.any(a != a))]
     return [o for o, _ in kept], [a for _, a in kept]

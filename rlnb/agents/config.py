@@ -98,9 +98,11 @@ class NetworkConfig(Config):
     """Widths of the hidden layers, or your own `nn.Module` from observations to features. Wider can represent more
     and is slower; typically (64, 64) to (256, 256). Frames get the convolutions of the Nature DQN before it."""
     activation: str = "tanh"
-    """The bend between layers: "tanh", "relu", "elu" or "gelu". Tanh is steady for on-policy, relu fast for DQN and SAC."""
+    """The bend between layers: "tanh", "relu", "elu" or "gelu". Tanh is steady for on-policy, relu fast for DQN and
+    SAC."""
     n_envs: int = 1
-    """Environments stepped side by side. More gives less correlated data and fewer calls, at fewer steps each; 1 to 64."""
+    """Environments stepped side by side. More gives less correlated data and fewer calls, at fewer steps each; 1 to
+    64."""
     vectorization_mode: str = "sync"
     """"sync": all environments in this process, best for cheap ones. "async": a process each (AsyncVectorEnv)."""
     device: str = "auto"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -29,7 +30,8 @@ class ContinuousConfig(NetworkConfig):
     """Settings that DDPG, TD3 and SAC share."""
 
     network: Any = (256, 256)
-    """Widths of the hidden layers of actor and critics. Wider is slower and can represent more; typically (256, 256)."""
+    """Widths of the hidden layers of actor and critics. Wider is slower and can represent more; typically (256,
+    256)."""
     activation: str = "relu"
     learning_rate: Number = 1e-3
     """Step size of all optimizers. Higher learns faster and diverges sooner; typically 3e-4 to 1e-3."""
@@ -40,7 +42,8 @@ class ContinuousConfig(NetworkConfig):
     batch_size: int = 256
     """Transitions behind one update. Typically 64 to 256."""
     tau: float = 0.005
-    """Share of the network that the target network takes over at each update. Higher follows faster, lower is steadier."""
+    """Share of the network that the target network takes over at each update. Higher follows faster, lower is
+    steadier."""
     train_freq: int = 1
     """Steps between two times of learning. Typically 1."""
     gradient_steps: int = 1
@@ -71,7 +74,7 @@ class Critics(nn.Module):
         super().__init__()
         widths = (inputs, *sizes, 1)
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for before, after in zip(widths[:-1], widths[1:], strict=True):
+        for before, after in pairwise(widths):
             bound = 1 / math.sqrt(before)  # the start values of nn.Linear
             self.weights.append(nn.Parameter(torch.empty(n, before, after).uniform_(-bound, bound)))
             self.biases.append(nn.Parameter(torch.empty(n, 1, after).uniform_(-bound, bound)))

@@ -43,7 +43,8 @@ class DQNConfig(NetworkConfig):
     batch_size: int = 128
     """Transitions behind one update. Typically 32 to 256."""
     train_freq: int = 4
-    """Steps between two times of learning. Fewer is slower and learns more from each step; typically 1 to 16, or 256."""
+    """Steps between two times of learning. Fewer is slower and learns more from each step; typically 1 to 16, or
+    256."""
     gradient_steps: int = 1
     """Updates each time; −1: as many as steps were taken. Typically 1."""
     target_update_interval: int = 250
@@ -59,7 +60,8 @@ class DQNConfig(NetworkConfig):
     explorer: str = "epsilon-greedy"
     """How ε is used: "epsilon-greedy", "gaussian-epsilon-greedy" (ε drawn around it), "softmax" or "greedy"."""
     n_steps: int = 1
-    """Rewards summed before the target's value takes over. More spreads news faster with more noise; typically 1 to 5."""
+    """Rewards summed before the target's value takes over. More spreads news faster with more noise; typically 1 to
+    5."""
     double: bool = False
     """Double DQN: the network chooses the next action, its copy values it. Less overestimation, never worse by much."""
     duelling: bool = False
@@ -181,7 +183,8 @@ class DQN(NeuralAgent[DQNConfig]):
         if self.updates % 100 == 1:
             hook.log(
                 loss=loss, q_mean=value.mean(), td_error=errors.abs().mean(), epsilon=self.now_epsilon(),
-                learning_rate=self.now("learning_rate"), step=self.steps, **({} if norm is None else {"grad_norm": norm}),
+                learning_rate=self.now("learning_rate"), step=self.steps,
+                **({} if norm is None else {"grad_norm": norm}),
             )  # fmt: skip
 
     # ---------------------------------------------------------------- the loop

@@ -1,4 +1,5 @@
-"""What the agents with a network share: lanes of environments, a device, one thread, acting on one or many observations."""
+"""What the agents with a network share: lanes of environments, a device, one thread, acting on one or many
+observations."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ class NeuralAgent(Agent[N], Generic[N]):
         return (self.encoder.many(obs) if batch else self.encoder.one(obs)[None]), batch
 
     def to_env(self, actions: Array) -> Array:
-        """Network actions [n] or [n, d] as the environment takes them: clipped to the bounds, in its shape and dtype."""
+        """Network actions [n] or [n, d] as the environment takes them: clipped to the bounds, in its shape and
+        dtype."""
         if isinstance(self.space, spaces.Discrete):
             return actions + self.first if self.first else actions
         clipped: Array = np.clip(actions, self.low, self.high)

@@ -42,7 +42,8 @@ class OnPolicyConfig(NetworkConfig):
     """Scale observations to mean 0 and deviation 1 by what was seen so far. Needed where they have different units
     (MuJoCo); not for frames."""
     normalize_rewards: bool = False
-    """Scale rewards by the deviation of the return so far. For rewards far from size 1; returns shown stay the true ones."""
+    """Scale rewards by the deviation of the return so far. For rewards far from size 1; returns shown stay the true
+    ones."""
     log_std_init: float = 0.0
     """Start of log σ for continuous actions. Higher explores wider; 0 means a deviation of 1, −2 of 0.14."""
 

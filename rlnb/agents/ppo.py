@@ -25,12 +25,14 @@ class PPOConfig(OnPolicyConfig):
     """Settings of PPO: those of `OnPolicyConfig` and these."""
 
     learning_rate: Number = 3e-4
-    """Step size of Adam. Higher learns faster and may collapse, lower is steadier. Typically 1e-4 to 1e-3; `Linear(3e-4)`
+    """Step size of Adam. Higher learns faster and may collapse, lower is steadier. Typically 1e-4 to 1e-3;
+    `Linear(3e-4)`
     lets it fall to 0, which makes the end of training calmer."""
     n_steps: int = 128
     """Steps of each environment in one rollout. More sees further and updates less often; typically 32 to 2048."""
     batch_size: int = 256
-    """Transitions behind one step of the gradient. Larger is steadier, smaller makes more steps; typically 64 to 512."""
+    """Transitions behind one step of the gradient. Larger is steadier, smaller makes more steps; typically 64 to
+    512."""
     n_epochs: int = 10
     """How often each rollout is learned from. More gets more from the data and drifts further; typically 3 to 20."""
     clip_range: Number = 0.2
@@ -42,7 +44,8 @@ class PPOConfig(OnPolicyConfig):
     target_kl: float | None = None
     """Leave the epochs of a rollout once the policy has moved this far (approximate KL); typically None or 0.02."""
     recompute_advantages: bool = False
-    """Work the advantages out again before every epoch with the newer value function; a little better, a little slower."""
+    """Work the advantages out again before every epoch with the newer value function; a little better, a little
+    slower."""
 
     def check(self, algorithm: str) -> None:
         super().check(algorithm)

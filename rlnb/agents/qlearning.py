@@ -34,7 +34,8 @@ class QLearning(TabularAgent):
                 action = int(draw() * n_actions) if draw() < epsilon else row.index(max(row))
                 obs, reward, terminated, truncated, _ = step(action + first)
                 state = obs if simple else index(obs)
-                # target = r + γ · max_a' Q(s', a'), and r alone where the task ended; a time limit does not end the task
+                # target = r + γ · max_a' Q(s', a'), and r alone where the task ended; a time limit does not end the
+                # task
                 target = reward if terminated else reward + gamma * max(q[state])
                 # Q(s, a) ← Q(s, a) + α · (target − Q(s, a))
                 row[action] += alpha * (target - row[action])

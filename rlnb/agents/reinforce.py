@@ -46,7 +46,8 @@ class ReinforceConfig(NetworkConfig):
     returns: str = "reward-to-go"
     """What an action is praised for: "total", "discounted" or "reward-to-go"; the table above compares them."""
     baseline: bool = True
-    """Subtract a learned value V(s_t). With it far less noise, and time limits are handled right; without it plainer."""
+    """Subtract a learned value V(s_t). With it far less noise, and time limits are handled right; without it
+    plainer."""
     normalize_advantage: bool = True
     """Shift and scale Ψ to mean 0 and deviation 1 in each batch: the step no longer depends on the size of rewards."""
     batch_episodes: int = 4

@@ -33,7 +33,8 @@ class SACConfig(ContinuousConfig):
     learning_rate: Number = 3e-4
     """Step size of all three optimizers. Higher learns faster and diverges sooner; typically 3e-4 to 1e-3."""
     temperature: float | str = "auto"
-    """α, the worth of a unit of entropy: "auto" learns it; a number fixes it. Higher explores more; typically "auto"."""
+    """α, the worth of a unit of entropy: "auto" learns it; a number fixes it. Higher explores more; typically
+    "auto"."""
     target_entropy: float | None = None
     """The entropy that "auto" aims at, in nats; None: minus the number of action dimensions."""
 

@@ -38,7 +38,8 @@ class Sweep:
 
     @property
     def as_good(self) -> tuple[float, ...]:
-        """The learning rates that these seeds cannot tell from the best one (within two standard errors of the difference)."""
+        """The learning rates that these seeds cannot tell from the best one (within two standard errors of the
+        difference)."""
         top = self.best
         return tuple(r.learning_rate for r in self.rows if top.mean - r.mean <= 2 * float(np.hypot(top.error, r.error)))
 

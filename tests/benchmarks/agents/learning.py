@@ -64,9 +64,15 @@ CAR_DQN: dict[str, Any] = {
     "exploration_final_eps": 0.07, "network": (256, 256),
 }  # fmt: skip
 LANDER_PPO: dict[str, Any] = {
-    "n_envs": 16, "n_steps": 1024, "batch_size": 64, "gae_lambda": 0.98, "gamma": 0.999, "n_epochs": 4, "ent_coef": 0.01,
+    "n_envs": 16, "n_steps": 1024, "batch_size": 64, "gae_lambda": 0.98, "gamma": 0.999, "n_epochs": 4, "ent_coef":
+    0.01,
 }  # fmt: skip
-FROZEN = {"gamma": 0.999, "initial_value": 1.0, "learning_rate": Exponential(0.3, 0.005), "exploration": Linear(0.2, 0.0)}
+FROZEN = {
+    "gamma": 0.999,
+    "initial_value": 1.0,
+    "learning_rate": Exponential(0.3, 0.005),
+    "exploration": Linear(0.2, 0.0),
+}
 JACK = {"gamma": 1.0, "learning_rate": Exponential(0.1, 0.001), "exploration": Linear(1.0, 0.1)}
 TAXI = {"learning_rate": 0.5, "exploration": Linear(0.3, 0.01)}
 
@@ -75,17 +81,20 @@ TASKS = [
          episodes=20_000, good=lambda v: v >= 0.735),
     Task("FrozenLake 8x8, QLearning 20k episodes", "QLearning", "FrozenLake8x8-v1", ">= 0.85", FROZEN,
          episodes=20_000, good=lambda v: v >= 0.85),
-    Task("Taxi, QLearning 20k episodes", "QLearning", "Taxi-v4", ">= 7.8", TAXI, episodes=20_000, good=lambda v: v >= 7.8),
+    Task("Taxi, QLearning 20k episodes", "QLearning", "Taxi-v4", ">= 7.8", TAXI, episodes=20_000,
+         good=lambda v: v >= 7.8),
     Task("CliffWalking, QLearning 1k episodes", "QLearning", "CliffWalking-v1", "-13",
          {"learning_rate": 0.5, "gamma": 1.0, "exploration": 0.1}, episodes=1_000, good=lambda v: v >= -13),
     Task("Blackjack, QLearning 500k hands", "QLearning", "Blackjack-v1", ">= -0.05 over 10^6 hands", JACK,
          episodes=500_000, seeds=3, evaluation=1_000_000, good=lambda v: v >= -0.05),
     Task("CartPole, Reinforce 300k", "Reinforce", "CartPole-v1", ">= 475 on 9 of 10", {}, steps=300_000,
          good=lambda v: v >= 475),
-    Task("CartPole, PPO 100k", "PPO", "CartPole-v1", "500 on 9 of 10", CARTPOLE_PPO, steps=100_000, good=lambda v: v == 500),
+    Task("CartPole, PPO 100k", "PPO", "CartPole-v1", "500 on 9 of 10", CARTPOLE_PPO, steps=100_000,
+         good=lambda v: v == 500),
     Task("CartPole, A2C 500k", "A2C", "CartPole-v1", "500 on 9 of 10", {"n_envs": 8, "learning_rate": Linear(7e-4)},
          steps=500_000, good=lambda v: v == 500),
-    Task("CartPole, DQN 50k", "DQN", "CartPole-v1", "500 on 9 of 10", CARTPOLE_DQN, steps=50_000, good=lambda v: v == 500),
+    Task("CartPole, DQN 50k", "DQN", "CartPole-v1", "500 on 9 of 10", CARTPOLE_DQN, steps=50_000,
+         good=lambda v: v == 500),
     Task("Pendulum, SAC 20k", "SAC", "Pendulum-v1", "about -150", {"learning_rate": 1e-3}, steps=20_000,
          good=lambda v: v >= -165),
     Task("Pendulum, TD3 20k", "TD3", "Pendulum-v1", "about -150", {"learning_starts": 1000}, steps=20_000,
@@ -95,8 +104,10 @@ TASKS = [
     Task("Acrobot, DQN 100k", "DQN", "Acrobot-v1", ">= -78", LANDER_DQN, steps=100_000, good=lambda v: v >= -78),
     Task("MountainCar, DQN 120k", "DQN", "MountainCar-v0", "median >= -110", CAR_DQN, steps=120_000,
          good=lambda v: v >= -120),
-    Task("LunarLander, DQN 100k", "DQN", "LunarLander-v3", ">= 180", LANDER_DQN, steps=100_000, good=lambda v: v >= 180),
-    Task("LunarLander, PPO 1M", "PPO", "LunarLander-v3", ">= 250", LANDER_PPO, steps=1_000_000, good=lambda v: v >= 250),
+    Task("LunarLander, DQN 100k", "DQN", "LunarLander-v3", ">= 180", LANDER_DQN, steps=100_000,
+         good=lambda v: v >= 180),
+    Task("LunarLander, PPO 1M", "PPO", "LunarLander-v3", ">= 250", LANDER_PPO, steps=1_000_000,
+         good=lambda v: v >= 250),
     Task("HalfCheetah, SAC 200k", "SAC", "HalfCheetah-v5", ">= 4800", {"learning_starts": 10_000}, steps=200_000,
          seeds=3, good=lambda v: v >= 4800),
     Task("HalfCheetah, PPO 1M", "PPO", "HalfCheetah-v5", ">= 5000",
@@ -119,7 +130,14 @@ def run(task: Task, seed: int) -> dict[str, Any]:
         value, how = policy_value(env, agent.policy), "exact"
     else:
         value, how = float(agent.evaluate(task.evaluation, seed=FIRST_SEED).mean()), f"{task.evaluation} episodes"
-    return {"task": task.name, "seed": seed, "value": value, "valued": how, "steps": agent.steps, "seconds": round(seconds, 1)}
+    return {
+        "task": task.name,
+        "seed": seed,
+        "value": value,
+        "valued": how,
+        "steps": agent.steps,
+        "seconds": round(seconds, 1),
+    }
 
 
 def read(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
