@@ -32,11 +32,26 @@ class Publisher:
         for taken in sorted(takes, key=lambda t: t.recorder.first_at):
             if not len(taken.rows) and not any(e.end is not None and e.first is not None for e in taken.episodes):
                 continue  # no step, and no end of an episode that this session knows
+            if self._follows(taken.recorder, seated):
+                self._publish(seated)
+                seated = []
             seat = self._seat(taken.recorder)
             if seat is None:
                 _drop(taken)
             else:
                 seated.append((seat, taken))
+        self._publish(seated)
+
+    def _follows(self, recorder: Recorder, seated: list[tuple[Seat, Taken]]) -> bool:
+        """Whether it may take over the lane of one that is about to be published: that one's steps come first then,
+        since the newest environment of a lane is the one that its further steps are replayed in."""
+        if recorder.seat is not None and self._sitters.get(recorder.seat.lane) == recorder.key:
+            return False
+        request = recorder.request()
+        before = [taken.recorder.request() for _, taken in seated]
+        return any(one.place == request.place and one.last_at < request.made_at for one in before)
+
+    def _publish(self, seated: list[tuple[Seat, Taken]]) -> None:
         rows_of: dict[int, dict[int, int]] = {}  # group -> lane -> rows of this flush
         for seat, taken in seated:
             lanes = rows_of.setdefault(seat.group, {})

@@ -129,10 +129,19 @@ class Desk:
         logged = self.numbers.collect(running.id)
         if logged is not None:
             self._bus.publish(logged)
+        env_id = running.env_of.get(running.training_group, running.env_id)
+        if env_id != running.env_id:
+            running.env_id = env_id
+            self._bus.publish(SessionChanged(running.id, {"env_id": env_id}))
         self._bus.publish(SessionEnded(running.id, self._clock.now(), status, error))
         self.current = None
         self._free_since = self._clock.elapsed()
         self._room.live.end(running, status, error)
+        if running.origin == "cell" and running.trainings > 1:
+            print(
+                f"rlnb: this cell made {running.trainings} environments one after another and recorded them as one "
+                f"session. rlnb.get({running.id!r}).split() makes a session of each."
+            )
 
     @contextlib.contextmanager
     def block(self, **said: Any) -> Iterator[Running]:
@@ -194,6 +203,8 @@ class Desk:
             self._bus.publish(SessionChanged(running.id, fields))
         lane, fresh = running.lanes.seat(request)
         if fresh:
+            running.openings[lane.lane] = running.openings.get(lane.lane, 0) + 1
+            running.env_of.setdefault(lane.group, request.env_id)
             self._bus.publish(
                 LaneOpened(running.id, self._clock.now(), lane.lane, lane.group, request.place, request.recipe)
             )

@@ -13,6 +13,8 @@ from rlnb.events import EpisodesEnded, Origin, StepsRecorded
 
 SCRATCH_EPISODES = 2
 SCRATCH_STEPS = 200
+TRAININGS = 3  # environments one after another that look like a sweep
+EPISODES_OF_A_TRAINING = 5  # each of them, at least; fewer is one environment an episode, as some loops have it
 
 
 def new_id() -> str:
@@ -36,6 +38,8 @@ class Running:
     id: str = field(default_factory=new_id)
     lanes: Lanes = field(default_factory=Lanes)
     steps_of: dict[int, int] = field(default_factory=dict)
+    openings: dict[int, int] = field(default_factory=dict)  # of each lane
+    env_of: dict[int, str] = field(default_factory=dict)  # of each group
     episodes: int = 0
     stop_asked: bool = False
     paused: bool = False
@@ -59,6 +63,12 @@ class Running:
     def count_episodes(self, event: EpisodesEnded) -> None:
         """Take in the episodes of a flush."""
         self.episodes += int(event.finished.sum())
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings the session looks like: environments that took one lane one after another."""
+        most = max(self.openings.values(), default=0)
+        return most if most >= TRAININGS and self.episodes >= EPISODES_OF_A_TRAINING * most else 1
 
     @property
     def grown_up(self) -> bool:

@@ -181,6 +181,16 @@ class Session:
         """Keep a remark with the session."""
         self._room.change(self.id, note=str(text))
 
+    def split(self) -> list[Session]:
+        """A session for each environment that was made one after another, as in an alpha sweep; this one goes.
+
+        They are named "... 1 of 20" and so on, in order; with one environment nothing is changed.
+        """
+        if self._room.running(self.id) is not None:
+            raise BadValue(f"Session {self.name!r} is running: stop it before it is split.")
+        self._room.settle()
+        return [Session(self._room, id) for id in self._room.store.split(self.id)]
+
     def save_json(self, path: str | os.PathLike[str]) -> Path:
         """Write everything but the store's internals as one JSON document (docs/session.schema.json)."""
         self._room.settle()

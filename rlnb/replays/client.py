@@ -172,6 +172,7 @@ class Worker:
                 raise NotReplayable(_no_gl_words(str(error))) from None
 
     def _run(self, name: str, args: tuple[Any, ...], progress: Progress | None, preview: Preview | None) -> Any:
+        before = self._process
         process = self._running()
         with self._state:
             self._number += 1
@@ -181,6 +182,8 @@ class Worker:
             process.send("job", number, name, args, {})
             return self._answer(process, number, progress, preview)
         except _Said as said:
+            if said.unheard and process is before:  # it had died while it waited, and that was not known yet
+                return self._run(name, args, progress, preview)
             raise said.error from None
         except BaseException:  # a KeyboardInterrupt here, or a failing callback: let go of the job
             self._settle(process, number)
@@ -191,6 +194,7 @@ class Worker:
                 self._cancelled.discard(number)
 
     def _answer(self, process: Process, number: int, progress: Progress | None, preview: Preview | None) -> Any:
+        unheard = True
         while True:
             patience = self.silence if process.ready.is_set() else self.silence + START_SECONDS
             try:
@@ -205,9 +209,11 @@ class Worker:
                 if self._closed or number in self._cancelled:
                     raise _Said(Cancelled("The replay was abandoned."))
                 said = f" Its last words:\n{words}" if words else ""
-                raise _Said(NotReplayable(f"The replay process died; the next replay starts a new one.{said}"))
+                error = NotReplayable(f"The replay process died; the next replay starts a new one.{said}")
+                raise _Said(error, unheard)
             if message[1] != number:
                 continue
+            unheard = False
             kind = message[0]
             if kind == "done":
                 return message[2]
@@ -233,11 +239,14 @@ class Worker:
 
 
 class _Said(Exception):
-    """The job has ended with `error`; there is nothing to let go of."""
+    """The job has ended with `error`, and there is nothing to let go of.
 
-    def __init__(self, error: Exception) -> None:
+    `unheard`: the process died without a word of the job.
+    """
+
+    def __init__(self, error: Exception, unheard: bool = False) -> None:
         super().__init__(str(error))
-        self.error = error
+        self.error, self.unheard = error, unheard
 
 
 class _NoGL(Exception):

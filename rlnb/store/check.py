@@ -112,7 +112,7 @@ def _traces(given: dict[str, Any], n: int) -> tuple[list[tuple[int, int, list[ND
     for i, item in enumerate(_get(given, "traces", "steps", _list)):
         path = f"traces.steps[{i}]"
         run = _object(item, path)
-        columns = {name: _get(run, path, name, _packed) for name in ("actions", "rewards", "checks")}
+        columns = {name: _get(run, path, name, unpack_column) for name in ("actions", "rewards", "checks")}
         _same_length(columns, path)
         for name, dtype in (("rewards", "<f8"), ("checks", "<u2")):
             if columns[name].dtype.str != dtype or columns[name].ndim != 1:
@@ -122,7 +122,8 @@ def _traces(given: dict[str, Any], n: int) -> tuple[list[tuple[int, int, list[ND
     return steps, starts
 
 
-def _packed(value: Any, path: str) -> NDArray[Any]:
+def unpack_column(value: Any, path: str = "column") -> NDArray[Any]:
+    """The array that `document.pack_column` packed; a DocumentError that names `path` for anything else."""
     given = _object(value, path)
     shape = [_count(size, f"{path}.shape[{i}]") for i, size in enumerate(_get(given, path, "shape", _list))]
     name = _get(given, path, "dtype", _text)

@@ -89,12 +89,13 @@ def _traces(conn: sqlite3.Connection, key: int, table: reader.EpisodeTable) -> d
     ).fetchall():
         for first, columns in reader.lane_runs(conn, key, lane):
             names = ("actions", "rewards", "checks")
-            packed = {name: _pack(column) for name, column in zip(names, columns, strict=True)}
+            packed = {name: pack_column(column) for name, column in zip(names, columns, strict=True)}
             runs.append({"lane": lane, "first": first, **packed})
     return {"starts": starts, "steps": runs}
 
 
-def _pack(column: NDArray[Any]) -> dict[str, Any]:
+def pack_column(column: NDArray[Any]) -> dict[str, Any]:
+    """A column of the traces as JSON knows it; `check.unpack_column` is the inverse."""
     if column.dtype == object:
         return {"dtype": "object", "shape": list(column.shape), "data": plain(column.tolist())}
     column = column.astype(column.dtype.newbyteorder("<"), copy=False)

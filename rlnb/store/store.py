@@ -37,6 +37,7 @@ from rlnb.store.file import connect, make_ready, open_file
 from rlnb.store.fork import guard
 from rlnb.store.ledger import CHANGEABLE, Ledger
 from rlnb.store.owner import reap
+from rlnb.store.splitting import split_document
 from rlnb.store.writer import Writer
 from rlnb.trace import Trace
 
@@ -137,6 +138,18 @@ class Store:
             raise DocumentError(f"The document cannot be stored ({error}). Nothing of it was.") from error
 
     # --- reading -------------------------------------------------------------------------------------------------
+
+    def split(self, id: str) -> list[str]:
+        """Make a session of each environment that took the training lane one after another; the ids, in order.
+
+        The session itself goes. With one environment nothing is done, and its own id is the answer.
+        """
+        parts = split_document(self.export(id))
+        if len(parts) < 2:
+            return [id]
+        ids = [self.load(part) for part in parts]
+        self.delete(id)
+        return ids
 
     def sessions(self, scratch: bool = False) -> pd.DataFrame:
         """One row a session, newest first; scratch sessions only when asked for."""

@@ -77,13 +77,14 @@ def test_the_chart_moves_and_stop_stops(open_notebook: Open, page: Page, front: 
     wait_more_steps(page, steps(page) + 1000)
     page.wait_for_function("document.querySelectorAll('.rlnb-plot').length >= 2")
     page.wait_for_function("([canvas, before]) => canvas.toDataURL() !== before", arg=[canvas, picture])
-    clicked = page.evaluate(
+    clicked = page.wait_for_function(
         """() => {
-            const stop = [...document.querySelectorAll('.rlnb-live button')].find((b) => b.innerText.trim() === 'Stop');
-            stop.click();
-            return Date.now();
+            const buttons = [...document.querySelectorAll('.rlnb-live button')];
+            const stop = buttons.find((button) => button.innerText.trim() === 'Stop');
+            stop?.click();
+            return stop && Date.now();
         }"""
-    )
+    ).json_value()
     notebook.wait_text(2, "the next cell ran")
     ran = float(re.search(r"the next cell ran ([\d.]+)", notebook.text(2)).group(1))
     assert ran - clicked / 1000 < 0.5

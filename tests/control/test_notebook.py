@@ -136,6 +136,27 @@ def test_training_and_evaluation_are_two_groups(kernel):
     assert kernel.value("rlnb.sessions()['episodes'].tolist()") == [30]
 
 
+def test_a_sweep_offers_to_be_split(kernel):
+    ran = kernel.run("for alpha in (0.1, 0.2, 0.3):\n    train(gym.make('CartPole-v1'), 6)\n    rlnb.log(alpha=alpha)")
+    assert ran.status == "ok", ran.text
+    assert ".split() makes a session of each" in ran.text
+    lengths = kernel.value("rlnb.last().episodes['length'].tolist()")
+    kernel.run("parts = rlnb.last().split()")
+    assert kernel.value("[s.name.rpartition(' · ')[2] for s in parts]") == ["1 of 3", "2 of 3", "3 of 3"]
+    assert kernel.value("[s.episodes['length'].tolist() for s in parts]") == [lengths[:6], lengths[6:12], lengths[12:]]
+    assert kernel.value("[int(s.episodes['step'].iloc[-1]) for s in parts]") == [
+        sum(lengths[:6]), sum(lengths[6:12]), sum(lengths[12:])
+    ]  # fmt: skip
+    assert kernel.value("[set(s.verify()['verdict']) == {'exact'} for s in parts]") == [True] * 3
+    assert kernel.value("len(rlnb.sessions())") == 3
+
+
+def test_one_environment_an_episode_offers_nothing(kernel):
+    ran = kernel.run("for _ in range(20):\n    train(gym.make('CartPole-v1'), 1)")
+    assert "split" not in ran.text
+    assert kernel.value("len(rlnb.last().episodes)") == 20
+
+
 def test_an_episode_that_crosses_cells_keeps_its_trace(kernel):
     kernel.run("env = gym.make('CartPole-v1'); train(env, 20); env.reset(seed=3); env.step(0); env.step(1)")
     kernel.run("r = env.step(0)\nwhile not (r[2] or r[3]): r = env.step(0)\ntrain(env, 20)")

@@ -301,3 +301,15 @@ def test_a_script_is_a_session_until_it_ends(tmp_path, last, status, code):
     table = rlnb.sessions(scratch=True)
     assert table["status"].tolist() == [status]
     assert table["episodes"].tolist() == [5]
+
+
+def test_environments_that_take_turns_within_one_flush_keep_their_own_settings(recording):
+    with rlnb.session("turns") as s:
+        for slippery in (True, False, True, False):
+            env = gym.make("FrozenLake-v1", is_slippery=slippery)
+            play(env, 3, seed=5)
+    assert set(s.episodes["lane"]) == {0}
+    assert s.verify()["verdict"].tolist() == ["exact"] * 12
+    parts = s.split()
+    assert [len(part.episodes) for part in parts] == [3] * 4
+    assert all(set(part.verify()["verdict"]) == {"exact"} for part in parts)

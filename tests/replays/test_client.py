@@ -95,6 +95,16 @@ def test_restarts_when_it_died(own, cartpole):
     assert own.pid not in (None, first)
 
 
+def test_died_while_it_waited_and_nobody_has_noticed(own, cartpole, monkeypatch):
+    own.warm(wait=True)
+    first = own.pid
+    os.kill(first, signal.SIGKILL)
+    assert gone(first)
+    monkeypatch.setattr(own._process, "alive", lambda: True)  # the moment before the system says so
+    assert own.verify(cartpole).verdict == "exact"
+    assert own.pid not in (None, first)
+
+
 def test_dies_in_the_middle_of_a_job(own, cartpole, recorder):
     def kill(done: int, total: int) -> None:
         psutil.Process(own.pid).kill()
