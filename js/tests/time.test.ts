@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { type Film, rewardWords } from "../src/player/film";
 import { frameAt, frameInStep, longest, returnsOf, short, stepOf, timeOf } from "../src/player/time";
 
 describe("frames and seconds", () => {
@@ -30,5 +31,20 @@ describe("rewards", () => {
   });
   it("are written short", () => {
     expect([1, 0.1 + 0.2, -1e-9, Number.NaN].map(short)).toEqual(["1", "0.3", "0", "NaN"]);
+  });
+});
+
+describe("the words under a film", () => {
+  const film = { frames: 4, stride: 1, rewards: Float64Array.from([1, -0.5, 2]) } as Film;
+  it("are the reward of the step and the return so far", () => {
+    expect([0, 1, 2, 3].map((k) => rewardWords(film, k))).toEqual([
+      "return 0",
+      "reward 1 · return 1",
+      "reward -0.5 · return 0.5",
+      "reward 2 · return 2.5",
+    ]);
+  });
+  it("are nothing where no reward is known", () => {
+    expect(rewardWords({ ...film, rewards: new Float64Array(0) }, 2)).toBe("");
   });
 });

@@ -1,5 +1,6 @@
 import { h } from "../shared/dom";
-import { type Film, Player } from "./player";
+import type { Film } from "./film";
+import { Player } from "./player";
 
 /** The place where episodes are played: waiting, progress, the player, or why there is none. */
 export class FilmArea {

@@ -1,6 +1,6 @@
 import { decode, toBytes } from "../shared/codec";
 import type { Bytes } from "../shared/types";
-import type { Film } from "./player";
+import type { Film } from "./film";
 
 /** The films of a message: `meta` has one entry a film, `buffers` two (the video, and its rewards as a frame). */
 export function filmsOf(meta: unknown, buffers: Bytes[]): Film[] {

@@ -1,21 +1,7 @@
 import { h, icon, on, undoAll } from "../shared/dom";
+import type { Film } from "./film";
 import { Screen } from "./screen";
-import { clamp, frameInStep, longest, returnsOf, short, stepOf } from "./time";
-
-/** One episode's film, as Python sends it (`FilmData`). */
-export interface Film {
-  bytes: Uint8Array;
-  mime: string;
-  fps: number;
-  frames: number;
-  width: number;
-  height: number;
-  stride: number;
-  verdict: string;
-  words: string;
-  caption: string;
-  rewards: Float64Array;
-}
+import { clamp, frameInStep, longest, stepOf } from "./time";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
 const PLAY = "M4 2.5v11l9-5.5z";
@@ -208,12 +194,4 @@ export class Player {
     event.stopPropagation(); // the notebook does not take the key for a command
     move();
   }
-}
-
-/** What stands under a film at a step: the reward of the step and the return so far. */
-export function rewardWords(film: Film, k: number): string {
-  if (!film.rewards.length) return "";
-  const step = stepOf(k, film.stride, film.frames, film.rewards.length);
-  const total = `return ${short(returnsOf(film.rewards)[step] ?? 0)}`;
-  return step === 0 ? total : `reward ${short(film.rewards[step - 1] ?? 0)} · ${total}`;
 }

@@ -1,5 +1,5 @@
 import { h, on, undoAll } from "../shared/dom";
-import { type Film, rewardWords } from "./player";
+import { type Film, rewardWords } from "./film";
 import { frameAt, timeOf } from "./time";
 
 type Watched = HTMLVideoElement & {
