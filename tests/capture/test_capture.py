@@ -24,6 +24,12 @@ def play(env, steps, reset=True):
             env.reset()
 
 
+def play_into_an_episode(env, steps):
+    """As `play`, then one step more in an episode of its own: wherever the dice let the last one end."""
+    play(env, steps)
+    play(env, 1)
+
+
 def test_one_environment_after_another_is_told_from_two_at_a_time(capture, desk, clock):
     env = gym.make("CartPole-v1")
     play(env, 30)
@@ -31,13 +37,13 @@ def test_one_environment_after_another_is_told_from_two_at_a_time(capture, desk,
     env.close()
     env = gym.make("CartPole-v1")  # the first is over
     clock.advance(1)
-    play(env, 30)
+    play_into_an_episode(env, 30)
     capture.flush()
     first, second = desk.requests
     assert first.last_at <= second.made_at < second.first_at
     clock.advance(1)
     other = gym.make("CartPole-v1")  # while the second is in the middle of an episode
-    play(other, 5)
+    play_into_an_episode(other, 5)
     capture.flush()
     third = desk.requests[2]
     assert second.last_at > third.made_at
