@@ -12,6 +12,7 @@ from rlnb.agents import heads
 from rlnb.agents.agent import check_finite
 from rlnb.agents.onpolicy import Batch, OnPolicyAgent, OnPolicyConfig
 from rlnb.agents.optim import Adam, RMSprop
+from rlnb.agents.returns import explained_variance
 from rlnb.agents.schedules import Number
 
 
@@ -38,6 +39,7 @@ class A2C(OnPolicyAgent[A2CConfig]):
 
     def _build(self) -> None:
         self._open_onpolicy(self.config.n_steps)
+        self.updates = 0
         # ε 1e-5, not 1e-8: small second moments early on would make huge steps
         self.optimizer = RMSprop(self.flat, eps=1e-5) if self.config.use_rms_prop else Adam(self.flat, eps=1e-5)
 
@@ -73,10 +75,9 @@ class A2C(OnPolicyAgent[A2CConfig]):
         if self.updates % 25 == 1:
             hook.log(
                 **{**losses, "entropy": losses["entropy"].mean()}, grad_norm=norm, learning_rate=rate,
-                explained_variance=self.explained, step=self.steps,
+                explained_variance=explained_variance(batch.values.cpu().numpy(), batch.targets.cpu().numpy()),
+                step=self.steps,
             )  # fmt: skip
-
-    updates = 0
 
     # ---------------------------------------------------------------- the loop
     def _learn(self, until: int) -> None:

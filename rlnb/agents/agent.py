@@ -113,7 +113,9 @@ class Agent(ABC, Generic[C]):
             raise ValueError(f"learn(steps={steps}, episodes={episodes}): give one of them, at least 1.")
         if best_path is not None and not evaluate_every:
             raise ValueError("best_path needs evaluate_every=: the best agent is known only by evaluating.")
-        self.unit = "steps" if episodes is None else "episodes"
+        unit = "steps" if episodes is None else "episodes"
+        if unit != self.unit:  # the total so far counted something else
+            self.unit, self.planned = unit, 0
         until = self.counted + int(more)
         self.planned = max(self.planned, until, planned or 0)
         self._evaluate, self._due = (evaluate_every, best_path), self.steps + evaluate_every

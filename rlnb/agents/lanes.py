@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import VectorEnv
+from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 
 from rlnb.agents.spaces import Array, Encoder
 
@@ -110,7 +110,8 @@ class VectorLanes(Lanes):
         self._over = np.zeros(self.n, bool)
 
     def reset(self, seed: int | None) -> None:
-        seen, _ = self.env.reset(seed=None if seed is None else self._seeds(seed))  # type: ignore[arg-type]
+        apart = isinstance(self.env.unwrapped, SyncVectorEnv | AsyncVectorEnv)  # others take one number only
+        seen, _ = self.env.reset(seed=self._seeds(seed) if apart and seed is not None else seed)  # type: ignore[arg-type]
         self.obs[:] = self.encoder.many(seen)
         self.total[:] = 0.0
         self._over[:] = False
@@ -181,8 +182,6 @@ class Source:
                 )
             return VectorLanes(given)
         if mode == "async":
-            from gymnasium.vector import AsyncVectorEnv
-
             if isinstance(given, gym.Env):
                 raise ValueError("vectorization_mode='async' needs an id or a function that makes the environment.")
             return VectorLanes(AsyncVectorEnv([self.make] * n_envs))

@@ -17,7 +17,7 @@ from rlnb.agents.networks import ActorCritic, choose_device, seeded
 from rlnb.agents.neural import NeuralAgent, tensor
 from rlnb.agents.normalize import Observations, Rewards
 from rlnb.agents.optim import Optimizer
-from rlnb.agents.returns import explained_variance, gae
+from rlnb.agents.returns import gae
 from rlnb.agents.rollout import Rollout
 from rlnb.agents.spaces import Array
 
@@ -119,7 +119,6 @@ class OnPolicyAgent(NeuralAgent[P], Generic[P]):
             rewards = self.scale_rewards(rewards, over)
         after = roll.next_values(values, worth[size + n :])
         advantages, targets = gae(rewards, values[:-1], after, over, config.gamma, config.gae_lambda)
-        self.explained = explained_variance(values[:-1], targets)
         batch = Batch(
             obs[:size], actions, logp, value[:size],
             tensor(advantages.reshape(-1)).to(self.device), tensor(targets.reshape(-1)).to(self.device),

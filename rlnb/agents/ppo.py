@@ -17,6 +17,7 @@ from rlnb.agents import heads
 from rlnb.agents.agent import check_finite
 from rlnb.agents.onpolicy import Batch, OnPolicyAgent, OnPolicyConfig
 from rlnb.agents.optim import Adam
+from rlnb.agents.returns import explained_variance
 from rlnb.agents.schedules import Number
 
 
@@ -112,6 +113,7 @@ class PPO(OnPolicyAgent[PPOConfig]):
     def update(self, batch: Batch) -> None:
         """Learn from one rollout, `n_epochs` times over."""
         rate, clip = self.now("learning_rate"), self.now("clip_range")
+        explained = explained_variance(batch.values.cpu().numpy(), batch.targets.cpu().numpy())
         kl = 0.0
         for epoch in range(self.config.n_epochs):
             if epoch and self.config.recompute_advantages:
@@ -130,7 +132,7 @@ class PPO(OnPolicyAgent[PPOConfig]):
         hook.log(
             loss=losses["loss"], policy_loss=losses["policy_loss"], value_loss=losses["value_loss"],
             entropy=losses["entropy"].mean(), approx_kl=self.kl(log_ratio), grad_norm=norm, learning_rate=rate,
-            clip_fraction=((log_ratio.exp() - 1).abs() > clip).float().mean(), explained_variance=self.explained,
+            clip_fraction=((log_ratio.exp() - 1).abs() > clip).float().mean(), explained_variance=explained,
             step=self.steps,
         )  # fmt: skip
 

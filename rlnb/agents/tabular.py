@@ -63,7 +63,7 @@ class TabularAgent(Agent[TabularConfig]):
         self.state: int | None = None  # where the present episode is; None: the next one begins with a reset
         self.action: int | None = None  # Sarsa's next action, already chosen
         self.total = 0.0
-        self._seeded = False
+        self._seeded, self._told = False, 0
 
     def begin(self) -> int:
         """Reset the environment: the first state of an episode."""
@@ -76,7 +76,8 @@ class TabularAgent(Agent[TabularConfig]):
         self.episodes += 1
         self.recent.append(self.total)
         self.state = None
-        if self.episodes % 100 == 0:
+        if self.steps >= self._told + 500:
+            self._told = self.steps
             hook.log(learning_rate=self.now("learning_rate"), epsilon=self.now("exploration"), step=self.steps)
 
     def choose(self, row: list[float], epsilon: float) -> int:

@@ -1,0 +1,310 @@
+"""What every agent does: the same with the same seed, on after loading, a clean stop, words where it is wrong."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+from rlnb import agents, hook
+from tests.agents import probes
+
+SMALL: dict[str, dict[str, Any]] = {
+    "QLearning": {}, "Sarsa": {}, "ExpectedSarsa": {},
+    "Reinforce": {"network": (8,), "batch_episodes": 2},
+    "A2C": {"network": (8,), "n_envs": 2},
+    "PPO": {"network": (8,), "n_envs": 2, "n_steps": 16, "batch_size": 8, "n_epochs": 2, "normalize_observations": True,
+            "normalize_rewards": True, "learning_rate": agents.Linear(1e-3)},
+    "DQN": {"network": (8,), "learning_starts": 20, "buffer_size": 200, "batch_size": 8, "memory": "prioritized"},
+    "DDPG": {"network": (8,), "learning_starts": 20, "buffer_size": 200, "batch_size": 8},
+    "TD3": {"network": (8,), "learning_starts": 20, "buffer_size": 200, "batch_size": 8},
+    "SAC": {"network": (8,), "learning_starts": 20, "buffer_size": 200, "batch_size": 8},
+}  # fmt: skip
+WHERE = {"QLearning": "FrozenLake-v1", "Sarsa": "FrozenLake-v1", "ExpectedSarsa": "FrozenLake-v1",
+         "DDPG": "Pendulum-v1", "TD3": "Pendulum-v1", "SAC": "Pendulum-v1"}  # fmt: skip
+EXACT = ["QLearning", "Sarsa", "ExpectedSarsa", "Reinforce"]
+ALL = list(SMALL)
+
+
+def make(name: str, **more: Any) -> Any:
+    return getattr(agents, name)(WHERE.get(name, "CartPole-v1"), seed=3, **{**SMALL[name], **more})
+
+
+def learned(agent: Any) -> torch.Tensor:
+    """Everything learned, in a row."""
+    if hasattr(agent, "q") and isinstance(agent.q, list):
+        return torch.tensor(agent.q).reshape(-1)
+    return agent.flat.data.detach() if hasattr(agent, "flat") else agent.flat_actor.data.detach()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_same_seed_gives_the_same_agent_bit_for_bit(name: str) -> None:
+    one, other = (make(name).learn(300, progress=False) for _ in range(2))
+    assert torch.equal(learned(one), learned(other))
+    assert one.evaluate(3, seed=0).tolist() == other.evaluate(3, seed=0).tolist()
+    assert not torch.equal(learned(one), learned(make(name, gamma=0.5).learn(300, progress=False)))
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_learning_goes_on_after_loading_as_without_the_break(name: str, tmp_path: Any) -> None:
+    whole = make(name).learn(episodes=40, progress=False)
+    half = make(name).learn(episodes=20, planned=40, progress=False)
+    half.save(tmp_path / "half.rlnb")
+    again = getattr(agents, name).load(tmp_path / "half.rlnb").learn(episodes=20, progress=False)
+    assert torch.equal(learned(whole), learned(again))
+    assert (again.steps, again.episodes) == (whole.steps, whole.episodes)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_everything_comes_back_from_the_file(name: str, tmp_path: Any) -> None:
+    agent = make(name).learn(300, planned=1000, progress=False)
+    again = getattr(agents, name).load(agent.save(tmp_path / "agent.rlnb"))
+    assert torch.equal(learned(agent), learned(again))
+    for what in ("steps", "episodes", "planned", "seed", "config", "unit"):
+        assert getattr(again, what) == getattr(agent, what), what
+    assert again.now("learning_rate") == agent.now("learning_rate")
+    assert again.rng.random() == agent.rng.random()
+    assert again.evaluate(2, seed=0).tolist() == agent.evaluate(2, seed=0).tolist()
+    ours, theirs = agent._state(), again._state()
+    for key in ("optimizer", "actor_optimizer", "critic_optimizer"):
+        if key in ours:
+            assert ours[key]["steps"] == theirs[key]["steps"]
+            assert all(torch.equal(a, b) for a, b in zip(ours[key]["memory"], theirs[key]["memory"], strict=True))
+    for key in ("scale", "scale_rewards"):
+        assert ours.get(key) == theirs.get(key)
+    again.learn(50, progress=False)
+
+
+@pytest.mark.parametrize("name", ["DQN", "SAC", "TD3", "DDPG"])
+def test_with_its_memory_the_next_update_is_the_same(name: str, tmp_path: Any) -> None:
+    agent = make(name).learn(300, progress=False)
+    again = getattr(agents, name).load(agent.save(tmp_path / "agent.rlnb", memory=True))
+    for _ in range(4):
+        agent.update()
+        again.update()
+    assert torch.equal(learned(agent), learned(again))
+
+
+def test_ppo_learns_the_same_from_the_same_batch_after_loading(tmp_path: Any) -> None:
+    agent = make("PPO").learn(320, progress=False)
+    again = agents.PPO.load(agent.save(tmp_path / "ppo.rlnb"))
+    batch = agent.collect()
+    again.rng.bit_generator.state = agent.rng.bit_generator.state
+    again.steps = agent.steps
+    agent.update(batch)
+    again.update(batch)
+    assert torch.equal(learned(agent), learned(again))
+
+
+def test_a_checkpoint_runs_no_code(tmp_path: Any) -> None:
+    class Trap:
+        def __reduce__(self) -> Any:
+            return (print, ("opened",))
+
+    torch.save({"format": "rlnb-agent/1", "algorithm": "PPO", "trap": Trap()}, tmp_path / "trap.rlnb")
+    (tmp_path / "pickle.rlnb").write_bytes(pickle.dumps({"format": "rlnb-agent/1"}))
+    for name in ("trap.rlnb", "pickle.rlnb"):
+        with pytest.raises(ValueError, match="is no agent saved by rlnb"):
+            agents.PPO.load(tmp_path / name)
+
+
+def test_checkpoints_that_do_not_fit_say_so(tmp_path: Any) -> None:
+    path = make("A2C").save(tmp_path / "a2c.rlnb")
+    with pytest.raises(ValueError, match=r"is a saved A2C, not PPO: A2C\.load opens it"):
+        agents.PPO.load(path)
+    with pytest.raises(ValueError, match=r"observation space is Box.*the environment's is"):
+        agents.A2C.load(path, env="Acrobot-v1")
+    with pytest.raises(FileNotFoundError, match=r"no file .*none\.rlnb"):
+        agents.A2C.load(tmp_path / "none.rlnb")
+    newer = torch.load(path, weights_only=True) | {"format": "rlnb-agent/9"}
+    torch.save(newer, tmp_path / "newer.rlnb")
+    with pytest.raises(ValueError, match=r"format rlnb-agent/9, this rlnb reads rlnb-agent/1"):
+        agents.A2C.load(tmp_path / "newer.rlnb")
+    unnamed = agents.A2C(probes.Both, seed=0).save(tmp_path / "probe.rlnb")
+    with pytest.raises(ValueError, match="Give env="):
+        agents.A2C.load(unnamed)
+    assert agents.A2C.load(unnamed, env=probes.Both).seed == 0
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_actions_are_what_the_environment_takes(name: str) -> None:
+    agent = make(name)
+    env = gym.make(WHERE.get(name, "CartPole-v1"))
+    obs, _ = env.reset(seed=0)
+    for greedy in (True, False):
+        action = agent.act(obs, greedy=greedy)
+        assert env.action_space.contains(action if isinstance(action, np.ndarray) else np.int64(action))
+    assert {"q", "probs", "value"} & set(agent.explain(obs))
+
+
+def test_a_batch_of_observations_gives_a_batch_of_actions() -> None:
+    env = gym.make_vec("CartPole-v1", num_envs=3)
+    obs, _ = env.reset(seed=0)
+    assert env.action_space.contains(make("PPO").act(obs))
+    env = gym.make_vec("Pendulum-v1", num_envs=3)
+    obs, _ = env.reset(seed=0)
+    assert env.action_space.contains(make("SAC").act(obs))
+
+
+class Listener:
+    """Notes what agents say, and says stop after so many steps."""
+
+    def __init__(self, stop_at: float = float("inf")) -> None:
+        self.logged: dict[str, Any] = {}
+        self.done, self.stop_at, self.knobs, self.fn = 0, stop_at, {}, None
+
+    def log(self, numbers: Mapping[str, Any], step: int | None) -> None:
+        assert step is not None
+        self.logged.update({name: float(torch.as_tensor(value).detach()) for name, value in numbers.items()})
+
+    def progress(self, done: int, total: int | None) -> None:
+        self.done = done
+
+    def stopping(self) -> bool:
+        return self.done >= self.stop_at
+
+    def knob(self, name: str, get: Any, set: Any) -> None:
+        self.knobs[name] = (get, set)
+
+    def explain(self, fn: Any) -> None:
+        self.fn = fn
+
+
+@pytest.fixture
+def listener():
+    heard = Listener()
+    before = hook.listen(heard)
+    yield heard
+    hook.listen(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("QLearning", {"epsilon", "learning_rate"}),
+        ("Reinforce", {"loss", "policy_loss", "value_loss", "entropy", "grad_norm", "learning_rate"}),
+        ("A2C", {"loss", "policy_loss", "value_loss", "entropy", "grad_norm", "explained_variance", "learning_rate"}),
+        ("PPO", {"loss", "approx_kl", "clip_fraction", "entropy", "explained_variance", "grad_norm", "learning_rate"}),
+        ("DQN", {"loss", "q_mean", "epsilon", "grad_norm", "learning_rate"}),
+        ("DDPG", {"critic_loss", "actor_loss", "q_mean"}),
+        ("TD3", {"critic_loss", "actor_loss", "q_mean"}),
+        ("SAC", {"critic_loss", "actor_loss", "temperature", "entropy"}),
+    ],
+)
+def test_agents_tell_what_goes_on(name: str, numbers: set[str], listener: Listener) -> None:
+    agent = make(name).learn(1200 if name == "QLearning" else 400, progress=False)
+    assert numbers <= set(listener.logged)
+    assert listener.done == agent.steps
+    assert listener.fn == agent.explain
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_stop_ends_the_loop_and_keeps_the_agent(name: str, listener: Listener) -> None:
+    listener.stop_at = 0
+    agent = make(name).learn(100_000, progress=False)
+    assert agent.steps < 1000
+    listener.stop_at = float("inf")
+    agent.learn(100, progress=False)
+    agent.evaluate(1)
+
+
+def test_a_knob_moves_a_setting(listener: Listener) -> None:
+    agent = make("PPO").learn(64, planned=1000, progress=False)
+    get, set_to = listener.knobs["learning_rate"]
+    assert get() == pytest.approx(1e-3 * (1 - 64 / 1000))
+    set_to(0.5)
+    assert agent.now("learning_rate") == 0.5
+
+
+def test_the_best_agent_is_kept(tmp_path: Any) -> None:
+    agent = make("PPO").learn(960, progress=False, evaluate_every=320, best_path=tmp_path / "best.rlnb")
+    kept = agents.PPO.load(tmp_path / "best.rlnb")
+    assert kept.steps <= agent.steps
+    assert kept.evaluate(10, seed=1_000_003).mean() == agent.best
+    with pytest.raises(ValueError, match="evaluate_every"):
+        agent.learn(10, best_path=tmp_path / "best.rlnb")
+
+
+def test_spaces_that_do_not_fit_name_who_can() -> None:
+    with pytest.raises(ValueError, match=r"DQN takes discrete actions.*These can: .*PPO.*SAC"):
+        agents.DQN("Pendulum-v1")
+    with pytest.raises(ValueError, match=r"SAC takes continuous actions.*These can: .*DQN"):
+        agents.SAC("CartPole-v1")
+    with pytest.raises(ValueError, match=r"QLearning keeps a table .*Take DQN"):
+        agents.QLearning("CartPole-v1")
+    with pytest.raises(ValueError, match="one environment at a time"):
+        agents.QLearning(gym.make_vec("FrozenLake-v1", num_envs=2))
+
+
+def test_settings_that_are_none_are_named() -> None:
+    with pytest.raises(TypeError, match=r"PPO has no setting 'learning_rte'\. Did you mean 'learning_rate'"):
+        agents.PPO("CartPole-v1", learning_rte=1e-3)
+    with pytest.raises(ValueError, match=r"gamma=1\.5 makes no sense, it must be between 0 and 1"):
+        agents.PPO("CartPole-v1", gamma=1.5)
+    with pytest.raises(ValueError, match="returns='sum' is none of"):
+        agents.Reinforce("CartPole-v1", returns="sum")
+    with pytest.raises(ValueError, match="activation='swish'"):
+        agents.PPO("CartPole-v1", activation="swish")
+    with pytest.raises(TypeError, match="It can be an id like"):
+        agents.PPO(3)
+    with pytest.raises(ValueError, match="give one of them"):
+        make("PPO").learn()
+
+
+class Broken(probes.Probe):
+    """Rewards that are not numbers."""
+
+    def gain(self, choice: int) -> float:
+        return float("nan")
+
+
+@pytest.mark.parametrize("name", ["Reinforce", "A2C", "PPO", "DQN"])
+def test_nan_stops_with_words_and_spoils_nothing(name: str) -> None:
+    agent = getattr(agents, name)(Broken, seed=0, **SMALL[name])
+    with pytest.raises(FloatingPointError, match=r"loss is nan at step .*learning rate"):
+        agent.learn(500, progress=False)
+    assert torch.isfinite(learned(agent)).all()
+
+
+def test_a_network_of_ones_own(tmp_path: Any) -> None:
+    body = torch.nn.Sequential(torch.nn.Linear(4, 10), torch.nn.SiLU())
+    agent = agents.PPO("CartPole-v1", seed=0, network=body, n_envs=1, n_steps=16).learn(64, progress=False)
+    assert agent.act(np.zeros(4, np.float32)) in (0, 1)
+    path = agent.save(tmp_path / "own.rlnb")
+    with pytest.raises(ValueError, match="Give network="):
+        agents.PPO.load(path)
+    assert torch.equal(learned(agents.PPO.load(path, network=body)), learned(agent))
+    assert next(iter(body.parameters())).grad is None  # the given one was copied, not used
+
+
+def test_an_environment_given_as_such_is_the_one_that_is_stepped() -> None:
+    env = gym.wrappers.RecordEpisodeStatistics(gym.make("CartPole-v1"))
+    agent = agents.Reinforce(env, seed=0).learn(episodes=3, progress=False)
+    assert env.episode_count == 3
+    assert len(agent.evaluate(2)) == 2
+    assert env.episode_count == 3
+
+
+@pytest.mark.parametrize("name", ["A2C", "PPO", "DQN"])
+def test_a_vector_environment_and_processes(name: str) -> None:
+    env = gym.make_vec("CartPole-v1", num_envs=2)
+    settings = {k: v for k, v in SMALL[name].items() if k != "n_envs"}
+    agent = getattr(agents, name)(env, seed=0, **{**settings, "n_envs": 2}).learn(200, progress=False)
+    assert agent.lanes.n == 2
+    other = getattr(agents, name)("CartPole-v1", seed=0, **{**settings, "n_envs": 2, "vectorization_mode": "async"})
+    try:
+        other.learn(100, progress=False)
+    finally:
+        other.close()
+
+
+def test_the_bar_is_shown_where_it_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    make("QLearning").learn(2000)
+    assert "QLearning FrozenLake-v1" in capsys.readouterr().err
+    make("QLearning").learn(2000, progress=False)
+    assert capsys.readouterr().err == ""

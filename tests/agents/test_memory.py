@@ -1,0 +1,144 @@
+"""Replay memories: what goes in comes out, the ring forgets the oldest, and surprise is drawn in proportion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rlnb.agents.frames import FrameStore
+from rlnb.agents.memory import NStep, PrioritizedMemory, RecentMemory, ReplayMemory
+
+LAYOUT: tuple[Any, ...] = ((1,), np.float32, (), np.int64)
+
+
+def fill(memory: ReplayMemory, numbers: list[float]) -> None:
+    for x in numbers:
+        memory.add(np.array([[x]]), np.array([int(x)]), np.array([x]), np.array([[x + 1]]), np.array([0.9]))
+
+
+def test_a_transition_stays_together_and_the_oldest_is_forgotten() -> None:
+    memory = ReplayMemory(4, *LAYOUT)
+    fill(memory, [0, 1, 2, 3, 4, 5])
+    batch = memory.sample(200, np.random.default_rng(0))
+    assert set(batch.rewards.tolist()) == {2.0, 3.0, 4.0, 5.0}
+    assert (batch.obs[:, 0] == batch.rewards).all()
+    assert (batch.actions == batch.rewards).all()
+    assert (batch.next_obs[:, 0] == batch.rewards + 1).all()
+    assert (batch.weights == 1).all()
+
+
+def test_several_lanes_at_once_run_over_the_end_of_the_ring() -> None:
+    memory = ReplayMemory(4, *LAYOUT)
+    for start in (0, 3):
+        numbers = np.arange(start, start + 3)
+        memory.add(numbers[:, None], numbers, numbers, numbers[:, None], np.ones(3))
+    assert sorted(memory.columns[2].tolist()) == [2, 3, 4, 5]
+
+
+def test_recent_draws_only_from_the_window() -> None:
+    memory = RecentMemory(2, 4, *LAYOUT)
+    fill(memory, [0, 1, 2, 3, 4, 5])
+    assert set(memory.sample(100, np.random.default_rng(0)).rewards.tolist()) == {4.0, 5.0}
+
+
+def test_priorities_are_drawn_in_proportion_and_weighted_back() -> None:
+    memory = PrioritizedMemory(1.0, 4, *LAYOUT)
+    fill(memory, [0, 1, 2, 3])
+    memory.surprise(np.arange(4), np.array([1.0, 2.0, 3.0, 4.0]))
+    assert memory.tree[1] == pytest.approx(10.0, rel=1e-5)
+    memory.beta = 1.0
+    batch = memory.sample(10_000, np.random.default_rng(0))
+    share = np.bincount(batch.rows, minlength=4) / 10_000
+    assert share == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.01)
+    # w = (N P)^−1 / max w: 1/P = 10, 5, 10/3, 2.5; over the largest 1, ½, ⅓, ¼
+    assert {round(float(w), 3) for w in batch.weights} == {1.0, 0.5, 0.333, 0.25}
+
+
+def test_a_new_transition_gets_the_largest_priority() -> None:
+    memory = PrioritizedMemory(1.0, 4, *LAYOUT)
+    fill(memory, [0])
+    memory.surprise(np.array([0]), np.array([7.0]))
+    fill(memory, [1])
+    assert memory.tree[memory.leaves + 1] == pytest.approx(7.0, rel=1e-5)
+
+
+def test_a_memory_survives_being_saved() -> None:
+    memory = PrioritizedMemory(0.6, 4, *LAYOUT)
+    fill(memory, [0, 1, 2, 3, 4])
+    memory.surprise(np.array([1, 2]), np.array([3.0, 0.5]))
+    again = PrioritizedMemory(0.6, 4, *LAYOUT)
+    again.restore(memory.state())
+    ours, theirs = (m.sample(64, np.random.default_rng(1)) for m in (memory, again))
+    assert all((a == b).all() for a, b in zip(ours, theirs, strict=True))
+
+
+def push(n_step: NStep, x: float, terminated: bool = False, truncated: bool = False, valid: bool = True) -> Any:
+    one = lambda value: np.array([value])  # noqa: E731
+    return n_step.push(
+        np.array([[x]]), one(0), one(1.0), np.array([[x + 1]]), one(terminated), one(truncated), one(valid)
+    )
+
+
+def test_n_steps_are_summed_and_the_rest_comes_at_the_end() -> None:
+    n_step = NStep(3, 0.5, 1)
+    assert push(n_step, 0) is None
+    assert push(n_step, 1) is None
+    obs, _, rewards, successor, discounts = push(n_step, 2)
+    # 1 + ½ + ¼, three steps on, worth γ³
+    assert (obs[0, 0], rewards[0], successor[0, 0], discounts[0]) == (0.0, 1.75, 3.0, 0.125)
+    obs, _, rewards, successor, discounts = push(n_step, 3, terminated=True)
+    assert obs[:, 0].tolist() == [1.0, 2.0, 3.0]
+    assert rewards.tolist() == [1.75, 1.5, 1.0]
+    assert discounts.tolist() == [0.0, 0.0, 0.0]
+    assert push(n_step, 4) is None  # nothing of the old episode is left
+
+
+def test_a_time_limit_keeps_its_discount() -> None:
+    n_step = NStep(3, 0.5, 1)
+    push(n_step, 0)
+    _, _, rewards, successor, discounts = push(n_step, 1, truncated=True)
+    assert rewards.tolist() == [1.5, 1.0]
+    assert discounts.tolist() == [0.25, 0.5]
+    assert (successor == 2.0).all()
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_phantom_step_is_not_learned_from(n: int) -> None:
+    n_step = NStep(n, 0.5, 1)
+    assert push(n_step, 0, valid=False) is None
+    assert n_step.waiting == [[]]
+
+
+def test_pictures_are_stored_once_and_stacked_again() -> None:
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (10, 6, 5), dtype=np.uint8)
+    store = FrameStore(16, (4, 6, 5), torch.device("cpu"))
+    stacks = [pictures[i : i + 4] for i in range(7)]
+    places = [store.put(stack[None]) for stack in stacks]
+    assert store.written == 10
+    for stack, place in zip(stacks, places, strict=True):
+        assert (store.get(place)[0].numpy() == stack).all()
+        assert store.alive(place).all()
+
+
+def test_overwritten_pictures_are_known_to_be_gone() -> None:
+    store = FrameStore(4, (1, 2, 2), torch.device("cpu"))
+    first = store.put(np.zeros((1, 1, 2, 2), np.uint8))
+    for i in range(store.size):
+        store.put(np.array((*np.divmod(i, 256), 1, 1), np.uint8).reshape(1, 1, 2, 2))
+    assert not store.alive(first).any()
+
+
+def test_a_memory_of_frames_gives_back_what_went_in() -> None:
+    rng = np.random.default_rng(0)
+    film = rng.integers(0, 256, (40, 3, 3), dtype=np.uint8)
+    memory = ReplayMemory(16, (2, 3, 3), np.uint8, (), np.int64, FrameStore(16, (2, 3, 3), torch.device("cpu")))
+    for t in range(30):
+        memory.add(film[t : t + 2][None], np.array([t]), np.array([t]), film[t + 1 : t + 3][None], np.array([0.9]))
+    batch = memory.sample(50, rng)
+    for obs, t, after in zip(batch.obs, batch.actions, batch.next_obs, strict=True):
+        assert (obs.numpy() == film[t : t + 2]).all()
+        assert (after.numpy() == film[t + 1 : t + 3]).all()
