@@ -15,18 +15,18 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rlnb.bus import strict
 from rlnb.clock import Clock
 from rlnb.errors import StoreError
-from rlnb.events import Event, LaneOpened, SessionEnded, SessionStarted
+from rlnb.events import Event
 from rlnb.store.backlog import EAGER, FULL, Backlog, Waiting
-from rlnb.store.file import connect, damaged, make_ready, set_aside
 from rlnb.store.ledger import Ledger
+from rlnb.store.link import Link
 from rlnb.store.owner import BEAT, Owner
+from rlnb.store.trouble import Trouble
 
 INTERVAL = 0.5  # seconds between transactions
 GRACE = 0.25  # seconds that the thread leaves to a publisher before it writes what is due
@@ -41,9 +41,10 @@ class Writer:
     """Writes what is put in, in order, until closed."""
 
     def __init__(self, path: Path, clock: Clock, warn: Callable[[str], None]) -> None:
-        self.path, self.clock, self.warn = path, clock, warn
+        self.clock = clock
         self.owner = Owner()
-        self.failing: str | None = None  # why the file takes nothing at the moment
+        self.trouble = Trouble(warn)
+        self.link = Link(path, self.owner, clock.now, warn, self.trouble.event)
         self.file = threading.Lock()  # held while the connection is in use
         self._state = threading.Condition()
         self._backlog = Backlog()
@@ -52,16 +53,15 @@ class Writer:
         self._written = 0  # writes tried so far
         self._writing = False  # one is being tried
         self._closing = self.closed = False
-        self._said: set[str] = set()
-        self._fault: Exception | None = None
-        self._conn: sqlite3.Connection | None = None
-        self._ledger: Ledger | None = None
         self._thread: threading.Thread | None = None
         self._quick = True
         self._last = -INTERVAL  # when the last write ended
         self._beaten = 0.0
-        self._inode: int | None = None  # of the file that the connection is open on
-        self._founding: dict[str, list[Event]] = {}  # of each running session: its beginning and its lanes
+
+    @property
+    def path(self) -> Path:
+        """The file that is written."""
+        return self.link.path
 
     def put(self, event: Event) -> None:
         """Queue an event. A publisher far ahead of the disk waits a moment; one whose disk is full does not."""
@@ -73,14 +73,14 @@ class Writer:
             if self._backlog.bytes > EAGER or len(self._backlog) == 1:
                 self._state.notify_all()
             due = self._backlog.bytes > EAGER or time.monotonic() - self._last >= INTERVAL
-        if due and self._quick and not self.failing and self.file.acquire(blocking=False):
+        if due and self._quick and not self.trouble.why and self.file.acquire(blocking=False):
             begun = time.monotonic()
             self._turn(())
             self._quick = time.monotonic() - begun < QUICK
         with self._state:
             if self._backlog.bytes > FULL:
-                if not self.failing:
-                    self._state.wait_for(lambda: self._backlog.bytes <= FULL or self.failing, PATIENCE)
+                if not self.trouble.why:
+                    self._state.wait_for(lambda: self._backlog.bytes <= FULL or self.trouble.why, PATIENCE)
                 self._backlog.shed()
 
     def flush(self, timeout: float | None = None) -> bool:
@@ -94,10 +94,10 @@ class Writer:
                 self._wanted = True
                 self._state.notify_all()
                 self._state.wait(min(rest, 1.0))
-            fault, self._fault = self._fault, None
+            fault = self.trouble.take_fault()
         if fault is not None and strict():
             raise fault
-        return self.failing is None
+        return self.trouble.why is None
 
     def do(self, job: Callable[[sqlite3.Connection, Ledger], T]) -> T:
         """Run `job` in the writer's thread, in a transaction of its own, after all that was put before."""
@@ -118,7 +118,7 @@ class Writer:
         """Give the free pages of the file back to the disk."""
         with self.file:
             try:
-                conn, _ = self._open()
+                conn, _ = self.link.open()
                 conn.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
                 conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             except sqlite3.Error:
@@ -147,13 +147,13 @@ class Writer:
             with self._state:
                 while not (self._closing or self._wanted):
                     rest = self._last + INTERVAL + (GRACE if self._quick else 0.0) - time.monotonic()
-                    if self._backlog.bytes > 2 * EAGER and not self.failing:
+                    if self._backlog.bytes > 2 * EAGER and not self.trouble.why:
                         break
                     if len(self._backlog):
                         if rest <= 0:
                             break
                         self._state.wait(rest)
-                    elif not self._state.wait(BEAT if self._live() else None):
+                    elif not self._state.wait(BEAT if self.link.live() else None):
                         break
             self.file.acquire()
             with self._state:
@@ -174,10 +174,14 @@ class Writer:
             for job, done in jobs:
                 self._do(job, done)
             if closing:
-                self._leave()
+                if len(self._backlog):
+                    self.trouble.warn(
+                        f"{self.path} could not be written until the end: {len(self._backlog)} records are lost."
+                    )
+                self.link.leave()
         except Exception as error:  # the writer goes on whatever happens
-            self._fault = error
-            self._say("thread", f"The store's writer stumbled ({type(error).__name__}: {error}) and goes on.")
+            what = f"({type(error).__name__}: {error})"
+            self.trouble.own("thread", error, f"The store's writer stumbled {what} and goes on.")
         finally:
             self.file.release()
             with self._state:
@@ -186,152 +190,56 @@ class Writer:
                 self.closed = self.closed or closing
                 self._state.notify_all()
 
-    def _live(self) -> bool:
-        return self._ledger is not None and self._ledger.live()
-
     def _write(self, events: list[Waiting]) -> None:
         """One transaction. When it fails, the events go back to the backlog."""
-        beat = self._live() and time.monotonic() - self._beaten > BEAT
+        beat = self.link.live() and time.monotonic() - self._beaten > BEAT
         if not events and not beat:
             return
         written = False
         try:
-            conn, ledger = self._open()
+            conn, ledger = self.link.open()
             conn.execute("BEGIN IMMEDIATE")
-            ledger.write(events, self._failed)
+            ledger.write(events, self.trouble.event)
             if beat:
                 self.owner.beat(conn, self.clock.now())
                 self._beaten = time.monotonic()
             conn.execute("COMMIT")
             written = True
-            self._remember(events)
+            self.link.remember(events)
         except (sqlite3.Error, OSError) as error:
-            self._roll_back()
-            if self._begun_anew(error):
+            self.link.roll_back()
+            if self.link.begin_anew(error):
                 self._write(events)
                 return
             with self._state:
                 self._backlog.put_back(events)
                 self._state.notify_all()
-            self._say_failing(error)
+            self.trouble.begins(self.path, error)
         except Exception as error:  # a fault of rlnb's own, or a store of a newer rlnb in our place
-            self._roll_back()
-            self._fault = error
-            self._say("fault", f"Some of what was recorded could not be stored ({type(error).__name__}: {error}).")
+            self.link.roll_back()
+            what = f"({type(error).__name__}: {error})"
+            self.trouble.own("fault", error, f"Some of what was recorded could not be stored {what}.")
         except BaseException:  # the notebook's interrupt: the person's, and nothing is lost by it
-            self._roll_back()
+            self.link.roll_back()
             if not written:
                 with self._state:
                     self._backlog.put_back(events)
             raise
         else:
-            self._say_well()
-
-    def _remember(self, events: list[Waiting]) -> None:
-        for event in events:
-            if isinstance(event, SessionStarted):
-                self._founding[event.session] = [event]
-            elif isinstance(event, LaneOpened) and event.session in self._founding:
-                kept = self._founding[event.session]
-                kept[:] = [e for e in kept if not (isinstance(e, LaneOpened) and e.lane == event.lane)] + [event]
-            elif isinstance(event, SessionEnded):
-                self._founding.pop(event.session, None)
+            self.trouble.over(self.path, self._backlog)
 
     def _do(self, job: Callable[[sqlite3.Connection, Ledger], Any], done: Future[Any]) -> None:
         try:
-            conn, ledger = self._open()
+            conn, ledger = self.link.open()
             conn.execute("BEGIN IMMEDIATE")
             result = job(conn, ledger)
             conn.execute("COMMIT")
         except BaseException as error:
-            self._roll_back()
+            self.link.roll_back()
             done.set_exception(error)
         else:
             ledger.forget()  # a job may have changed anything
             done.set_result(result)
-
-    def _open(self) -> tuple[sqlite3.Connection, Ledger]:
-        there = self.path.stat().st_ino if self.path.exists() else None
-        if self._conn is None or self._ledger is None or there != self._inode:
-            if self._conn is not None:
-                self._conn.close()
-            if there is None:
-                make_ready(self.path, self.warn)
-            self._conn = connect(self.path)
-            self._ledger = Ledger(self._conn, self.owner, self.clock.now)
-            if self._inode is not None:  # the file was removed or set aside: what runs goes on in the new one
-                self._conn.execute("BEGIN IMMEDIATE")
-                self._ledger.write([event for kept in self._founding.values() for event in kept], self._failed)
-                self._conn.execute("COMMIT")
-            self._inode = self.path.stat().st_ino
-        return self._conn, self._ledger
-
-    def _roll_back(self) -> None:
-        if self._ledger is not None:
-            self._ledger.forget()
-        if self._conn is not None and self._conn.in_transaction:
-            try:
-                self._conn.execute("ROLLBACK")
-            except sqlite3.Error:
-                pass
-
-    def _leave(self) -> None:
-        """What this process still has running is interrupted; then the connection is closed."""
-        if len(self._backlog):
-            self.warn(f"{self.path} could not be written until the end: {len(self._backlog)} records are lost.")
-        if self._conn is None:
-            return
-        try:
-            self._conn.execute(
-                "UPDATE sessions SET status = 'interrupted', ended = coalesce(ended, updated) "
-                "WHERE owner = ? AND status IN ('running', 'paused')",
-                (self.owner.token,),
-            )
-            self._conn.execute("DELETE FROM owners WHERE token = ?", (self.owner.token,))
-        except sqlite3.Error:
-            pass
-        self._conn.close()
-        self._conn = self._ledger = None
-
-    def _failed(self, event: Any, error: Exception) -> None:
-        """One event that makes no sense does not keep the others from being written."""
-        self._fault = error
-        kind = type(event).__name__
-        self._say(f"event {kind}", f"A {kind} could not be stored ({type(error).__name__}: {error}); the rest is.")
-
-    def _begun_anew(self, error: sqlite3.Error | OSError) -> bool:
-        """Set the file aside if it is damaged; what runs goes on in a new one."""
-        if not damaged(error) or self._conn is None:
-            return False
-        self._conn.close()
-        self._conn = self._ledger = None
-        with suppress(OSError):
-            set_aside(self.path, error, self.warn)
-            return True
-        return False
-
-    def _say_failing(self, error: sqlite3.Error | OSError) -> None:
-        if self.failing is None:
-            self.warn(
-                f"{self.path} cannot be written ({error}). Training goes on; what is recorded is kept in memory "
-                f"(up to {FULL // 2**20} MB, the oldest steps go first) and written when that works again."
-            )
-        self.failing = str(error)
-
-    def _say_well(self) -> None:
-        if self.failing is None:
-            return
-        lost, dropped = self._backlog.lost, self._backlog.dropped
-        self._backlog.lost = self._backlog.dropped = 0
-        gone = f" {lost} steps were let go meanwhile: their episodes cannot be replayed." if lost else ""
-        gone += f" {dropped} other records did not fit either." if dropped else ""
-        self.warn(f"{self.path} can be written again.{gone}")
-        self.failing = None
-
-    def _say(self, key: str, message: str) -> None:
-        if key not in self._said:
-            self._said.add(key)
-            self.warn(message)
 
     # --- forks -------------------------------------------------------------------------------------------------------
 
@@ -350,5 +258,4 @@ class Writer:
         self._state, self.file = threading.Condition(), threading.Lock()
         self._backlog, self._jobs, self._thread = Backlog(), [], None
         self.closed = True
-        left, self._conn, self._ledger = self._conn, None, None
-        return left
+        return self.link.born_by_fork()

@@ -102,9 +102,9 @@ def test_two_kernels_on_one_file(tmp_path: Path, rng: np.random.Generator) -> No
 def full(store: Store, pages: int | None = None) -> None:
     """Let the writer's connection find the disk full, or not any more."""
     if pages is None:
-        store._writer._conn.execute("PRAGMA max_page_count = 1000000")
+        store._writer.link.conn.execute("PRAGMA max_page_count = 1000000")
     else:
-        store._writer._conn.execute(f"PRAGMA max_page_count = {pages}")
+        store._writer.link.conn.execute(f"PRAGMA max_page_count = {pages}")
 
 
 def test_a_full_disk_is_said_once_and_all_is_written_later(
@@ -213,8 +213,8 @@ def test_damage_while_it_runs_begins_a_new_file(store: Store, rng: np.random.Gen
     store.flush()
     with store._reading() as conn:
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    store._writer._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    store._writer._conn.execute("PRAGMA cache_size = 0")
+    store._writer.link.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    store._writer.link.conn.execute("PRAGMA cache_size = 0")
     with store.path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * (store.path.stat().st_size - 4096))
