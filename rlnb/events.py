@@ -6,7 +6,7 @@ buffer (about every 100 ms), one event a lane. Columns are NumPy arrays of one l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -60,7 +60,8 @@ class LaneOpened:
     """A concurrent slot of a session was taken by an environment.
 
     `recipe` says how to make the environment again; see `rlnb.trace.Recipe`. The same lane may be opened again by a
-    later environment made at the same place: the newest recipe holds for the episodes that follow it.
+    later environment made at the same place: the newest recipe holds for the episodes that follow it. A vector
+    environment takes `width` lanes at once: `lane`, `lane` + 1, ...
     """
 
     session: str
@@ -69,6 +70,7 @@ class LaneOpened:
     group: int
     place: str
     recipe: Mapping[str, Any]
+    width: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +102,60 @@ class StepsRecorded:
 
 
 @dataclass(frozen=True, slots=True)
-class EpisodesEnded:
-    """Episodes of one lane that ended (or were cut) since its last flush, in order of their end."""
+class LanesStepped:
+    """The steps of all lanes of a vector environment since its last flush: `width` lanes from `lane` on.
+
+    Row k of every lane is its step `first` + k. A row in which a lane was only reset (the step after an end, where the
+    autoreset mode is NEXT_STEP) belongs to no episode and is not counted in `steps`.
+    """
 
     session: str
     lane: int
+    width: int
+    group: int
+    first: int
+    actions: NDArray[Any]  # shape (n, width, *action_shape)
+    rewards: NDArray[Any]  # shape (n, width); one number seen n * width times where all are equal (strides of 0)
+    ticks: NDArray[np.int64]  # shape (m,): the steps whose observations were summed up
+    checks: NDArray[np.uint16]  # shape (m, width): those sums, see rlnb.trace.check_lanes
+    steps: int  # transitions in this session
+
+
+@dataclass(frozen=True, slots=True)
+class StartRows:
+    """The packed starts of many episodes of a vector environment: a beginning that many share, and a row of bytes."""
+
+    prefixes: tuple[bytes, ...]
+    which: NDArray[np.int64]  # shape (n,): the prefix of each
+    rows: NDArray[np.uint8]  # shape (n, size)
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    def __getitem__(self, row: int) -> bytes:
+        body: bytes = self.rows[row].tobytes()
+        return self.prefixes[int(self.which[row])] + body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (self[row] for row in range(len(self)))
+
+    def part(self, rows: slice) -> StartRows:
+        """Some of them."""
+        return StartRows(self.prefixes, self.which[rows], self.rows[rows])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return sum(map(len, self.prefixes)) + self.which.nbytes + self.rows.nbytes
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodesEnded:
+    """Episodes that ended (or were cut) since the last flush, in order of their end: of one lane, or (then `lane` is
+    an array of shape (n,)) of the lanes of a vector environment."""
+
+    session: str
+    lane: int | NDArray[np.int64]
     group: int
     first: NDArray[np.int64]  # the lane's step index of the episode's first step
     length: NDArray[np.int64]  # steps
@@ -116,7 +167,7 @@ class EpisodesEnded:
     ended: NDArray[np.float64]  # Unix seconds
     step: NDArray[np.int64]  # steps that the group had taken in this session when the episode ended
     success: NDArray[np.int8]  # info["is_success"]: 1, 0, or -1 where the environment says nothing
-    starts: tuple[bytes, ...]  # the packed start of each trace, see rlnb.trace
+    starts: tuple[bytes, ...] | StartRows  # the packed start of each trace, see rlnb.trace
 
     def __len__(self) -> int:
         return len(self.length)
@@ -139,6 +190,7 @@ Event = (
     | LaneOpened
     | EpisodeOpened
     | StepsRecorded
+    | LanesStepped
     | EpisodesEnded
     | MetricsLogged
 )

@@ -5,6 +5,7 @@ Capture writes these, replay reads them, the store keeps them; this page is all 
 
 from __future__ import annotations
 
+import functools
 import json
 import struct
 import zlib
@@ -32,6 +33,7 @@ class Recipe(TypedDict, total=False):
     action_names: list[str] | None
     reward_threshold: float | None  # spec.reward_threshold
     max_episode_steps: int | None
+    vector: Mapping[str, Any] | None  # of a vector environment, see below
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,9 @@ class Trace:
     terminated: bool
     truncated: bool
     finished: bool = True
+    checked: NDArray[np.bool_] | None = None  # (n,): the steps whose checksum was taken; None: all
+    company: NDArray[Any] | None = None  # (m, lanes, *action_shape): see "rerun" below
+    column: int = 0  # the lane in `company`
 
     def __len__(self) -> int:
         return len(self.rewards)
@@ -121,6 +126,64 @@ def check_observation(observation: Any, crc: int = 0) -> int:
     if isinstance(observation, str):
         return zlib.crc32(observation.encode(errors="surrogatepass"), crc)
     return zlib.crc32(type(observation).__qualname__.encode(), crc)  # a repr may hold an address
+
+
+# --- the lanes of a vector environment ------------------------------------------------------------------------------
+# A recipe whose `vector` is set makes a vector environment; its keys:
+#   how      "state": a lane runs again alone, in a vector environment of one lane that is given the lane's state after
+#            the reset (the body of the start: that array's bytes). "rerun": all lanes run again from the reset that
+#            came before, with everybody's actions (`Trace.company`, which begins at that reset; the last n rows are the
+#            episode's), and one is looked at. The body is then the lane's distance from that reset, as an int64.
+#   lanes    how many there are;   autoreset  "NextStep", "SameStep" or "Disabled"
+#   entry, kwargs, attributes      for "state": the class ("module:name"), its arguments, and what was set on it
+# `spec` or `pickled` beside it make all the lanes ("rerun").
+
+
+def check_lanes(observations: Any, lanes: int) -> NDArray[np.uint16]:
+    """One checksum a lane, of shape (lanes,), over observations whose first axis is the lane (or a tuple or dict).
+
+    Whole words times odd numbers, summed up: a few numpy calls for any number of lanes, where a crc32 would be a
+    Python loop. Not rolling: it speaks for this one observation.
+    """
+    total = _mixed(observations, lanes)
+    total ^= total >> np.uint64(29)
+    total *= _MIX
+    return (total >> np.uint64(48)).astype(np.uint16)
+
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_FEW = 16  # words: so many are added up column by column, since numpy is slow at summing short rows
+
+
+def _mixed(observations: Any, lanes: int) -> NDArray[np.uint64]:
+    if isinstance(observations, Mapping | tuple | list):
+        parts = observations
+        if isinstance(observations, Mapping):
+            parts = [observations[key] for key in sorted(observations, key=str)]
+        total = np.zeros(lanes, np.uint64)
+        for part in parts:
+            total = total * _MIX + _mixed(part, lanes)
+        return total
+    array = np.asarray(observations)
+    if array.dtype == object:
+        return np.array([check_observation(one) for one in array], np.uint64)
+    rows = np.ascontiguousarray(array).reshape(lanes, -1)
+    size = rows.shape[1] * rows.itemsize
+    width = 8 if size % 8 == 0 else 4 if size % 4 == 0 else 2 if size % 2 == 0 else 1
+    words = rows.view(f"<u{width}")
+    weights = _weights(words.shape[1])
+    if len(weights) > _FEW:
+        return np.asarray((words * weights).sum(axis=1, dtype=np.uint64))
+    total = np.zeros(lanes, np.uint64)
+    for k, weight in enumerate(weights):
+        total += words[:, k] * weight
+    return total
+
+
+@functools.lru_cache(8)
+def _weights(count: int) -> NDArray[np.uint64]:
+    """Odd numbers without a pattern, the same everywhere."""
+    return (np.arange(1, count + 1, dtype=np.uint64) * _MIX) | np.uint64(1)
 
 
 # --- the start of an episode -------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rlnb.bus import strict
-from rlnb.capture import door, hooked
+from rlnb.capture import door, hooked, vector_door
 from rlnb.capture.desk import Desk
 from rlnb.capture.interrupts import held_back
 from rlnb.capture.place import place
@@ -20,6 +20,7 @@ from rlnb.capture.publishing import Publisher
 from rlnb.capture.recipe import name_of, recipe_of, spec_of, urgent
 from rlnb.capture.recorder import Recorder
 from rlnb.capture.ticker import SECONDS, Ticker
+from rlnb.capture.vectors import Vectors
 from rlnb.clock import Clock
 from rlnb.errors import BadValue
 
@@ -40,6 +41,7 @@ class Capture:
         self.due = [0.0 if ticking else math.inf]  # time.monotonic() at which the next step flushes
         self._ticker = Ticker(self.due, self._flush_beside) if ticking else None
         self._publisher = Publisher(desk)
+        self.vectors = Vectors(self, self._publisher.groups)
         self._recorders: dict[int, Recorder] = {}
         self._unhooks: dict[int, Callable[[], None]] = {}
         self._hooked: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
@@ -52,11 +54,14 @@ class Capture:
     def install(self) -> None:
         """Record every environment that `gymnasium.make` returns from here on."""
         door.install(self._made)
+        vector_door.install(self._made_vector)
 
     def uninstall(self) -> None:
         """Give `gymnasium.make` its code back, and every environment that still lives its own methods."""
         door.uninstall()
+        vector_door.uninstall()
         self.flush()
+        self.vectors.let_go()
         for unhook in list(self._unhooks.values()):
             unhook()
         self._unhooks.clear()
@@ -91,6 +96,17 @@ class Capture:
         if not self._known(env):
             self._guarded(lambda: self._hook(env, place(sys._getframe(1))))
 
+    def _made_vector(self, env: Any) -> None:
+        where = place(sys._getframe(1))
+        self._guarded(lambda: self._add_vector(env, where))
+
+    def _add_vector(self, env: Any, where: str, name: str | None = None) -> None:
+        with self._lock:
+            self.vectors.stamp()
+            self.vectors.add(env, where, name)
+        if self._ticker is not None:
+            self._ticker.start()
+
     def _hook(self, env: Any, where: str, name: str | None = None, at_once: bool = False) -> None:
         with self._lock:
             for other in self._recorders.values():
@@ -100,7 +116,7 @@ class Capture:
             if at_once or urgent(env):
                 recorder.recipe = recipe_of(env)
             self._unhooks[recorder.key] = hooked.hook(
-                env, recorder, self.due, self._service, self._fault, self._first_reset
+                env, recorder, self.due, self.service, self._fault, self._first_reset
             )
             self._recorders[recorder.key] = recorder
             try:
@@ -131,6 +147,7 @@ class Capture:
         """A session ends: open episodes become unfinished rows of it, and the next session may go on with them."""
         with held_back(), self._lock:
             self.flush()
+            self._guarded(self.vectors.cut)
             self._guarded(lambda: self._publisher.cut(list(self._recorders.values())))
 
     def wake(self) -> None:
@@ -147,6 +164,11 @@ class Capture:
                 groups[recorder.seat.group] = groups.get(recorder.seat.group, 0) + waiting
             else:
                 unseated += waiting
+        for group, waiting in self.vectors.waiting().items():
+            if group is not None:
+                groups[group] = groups.get(group, 0) + waiting
+            else:
+                unseated += waiting
         return max(groups.values()) if groups else unseated
 
     def _publish(self) -> None:
@@ -161,8 +183,9 @@ class Capture:
             del self._recorders[recorder.key]
             self._unhooks.pop(recorder.key, None)
         self._publisher.publish(takes)
+        self.vectors.publish()
 
-    def _service(self) -> None:
+    def service(self) -> None:
         """Called by a step that found a flush due: flush, then let the control room have a moment."""
         self.due[0] = time.monotonic() + SECONDS if self._ticking else math.inf
         if self._busy:
@@ -172,7 +195,7 @@ class Capture:
 
     def _flush_beside(self) -> None:
         """Called by the ticker when nobody steps."""
-        if any(not recorder.idle for recorder in list(self._recorders.values())):
+        if not self.vectors.idle or any(not recorder.idle for recorder in list(self._recorders.values())):
             self.flush()
 
     # --- faults -------------------------------------------------------------------------------------------------
@@ -200,6 +223,8 @@ class Capture:
         """In a forked child: the parent records, the child does not."""
         self._lock, self._busy = threading.RLock(), False
         door.uninstall()
+        vector_door.uninstall()
+        self.vectors.let_go()
         for unhook in list(self._unhooks.values()):
             unhook()
         self._unhooks.clear()

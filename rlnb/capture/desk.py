@@ -33,6 +33,7 @@ class SeatRequest:
     first_at: float  # its first reset or step
     last_at: float  # its last activity; infinite while an episode of it is open that it can go on with
     owner: weakref.ref[Any]  # the environment; dead when it was dropped
+    lanes: int = 1  # a vector environment takes several lanes in a row
 
 
 class Desk(Protocol):

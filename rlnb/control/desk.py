@@ -18,6 +18,7 @@ from rlnb.events import (
     EpisodesEnded,
     Event,
     LaneOpened,
+    LanesStepped,
     Origin,
     SessionChanged,
     SessionEnded,
@@ -206,7 +207,9 @@ class Desk:
             running.openings[lane.lane] = running.openings.get(lane.lane, 0) + 1
             running.env_of.setdefault(lane.group, request.env_id)
             self._bus.publish(
-                LaneOpened(running.id, self._clock.now(), lane.lane, lane.group, request.place, request.recipe)
+                LaneOpened(
+                    running.id, self._clock.now(), lane.lane, lane.group, request.place, request.recipe, lane.width
+                )
             )
             self._room.live.lane_opened(request)
         return Seat(running.id, lane.lane, lane.group)
@@ -217,7 +220,7 @@ class Desk:
         running = self.current
         if running is None:
             return
-        if isinstance(event, StepsRecorded):
+        if isinstance(event, StepsRecorded | LanesStepped):
             running.count_steps(event)
         elif isinstance(event, EpisodesEnded):
             self._learn_seed(running, event)

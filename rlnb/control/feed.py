@@ -47,7 +47,8 @@ class Feed:
 
     def episodes(self, event: EpisodesEnded) -> None:
         base = len(self._keys)
-        self._keys.extend((event.lane, int(first)) for first in event.first)
+        lanes = np.broadcast_to(event.lane, len(event)).tolist()
+        self._keys.extend(zip(lanes, event.first.tolist(), strict=True))
         chunk = {
             "step": event.step.astype(np.float64),
             "episode": np.arange(base, base + len(event), dtype=np.float64),

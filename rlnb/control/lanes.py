@@ -17,15 +17,18 @@ class Sitter(Protocol):
     def made_at(self) -> float: ...
     @property
     def last_at(self) -> float: ...
+    @property
+    def lanes(self) -> int: ...
 
 
 @dataclass
 class Lane:
-    """One concurrent slot and the environment that holds it now."""
+    """One concurrent slot and the environment that holds it now; `width` slots for a vector environment."""
 
     lane: int
     group: int
     sitter: Sitter
+    width: int = 1
 
 
 @dataclass
@@ -46,9 +49,9 @@ class Lanes:
                 return lane, False
         group = self.groups.setdefault(sitter.place, len(self.groups))
         for lane in self.lanes:
-            if lane.group == group and lane.sitter.last_at <= sitter.made_at:
+            if (lane.group, lane.width) == (group, sitter.lanes) and lane.sitter.last_at <= sitter.made_at:
                 lane.sitter = sitter
                 return lane, True
-        lane = Lane(len(self.lanes), group, sitter)
+        lane = Lane(sum(lane.width for lane in self.lanes), group, sitter, sitter.lanes)
         self.lanes.append(lane)
         return lane, True

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rlnb.control.lanes import Lanes
-from rlnb.events import EpisodesEnded, Origin, StepsRecorded
+from rlnb.events import EpisodesEnded, LanesStepped, Origin, StepsRecorded
 
 SCRATCH_EPISODES = 2
 SCRATCH_STEPS = 200
@@ -55,9 +55,9 @@ class Running:
         """The group with most steps."""
         return max(self.steps_of, key=lambda group: self.steps_of[group], default=0)
 
-    def count_steps(self, event: StepsRecorded) -> None:
+    def count_steps(self, event: StepsRecorded | LanesStepped) -> None:
         """Take in a flush; steps before the session (negative indices) do not count."""
-        own = len(event.rewards) + min(event.first, 0)
+        own = event.steps if isinstance(event, LanesStepped) else len(event.rewards) + min(event.first, 0)
         self.steps_of[event.group] = self.steps_of.get(event.group, 0) + max(own, 0)
 
     def count_episodes(self, event: EpisodesEnded) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from rlnb.errors import MissingPackage, NotReplayable, RlnbError
-from rlnb.trace import unpack_start
+from rlnb.replays.lane_env import LaneEnv
+from rlnb.trace import Trace, unpack_start
 
 # module that an environment imports -> (package as people know it, what to install)
 INSTALLS = {
@@ -31,14 +32,19 @@ class NoGL(RlnbError):
     """OpenGL could not be had; the client tries the next back end."""
 
 
-def make(recipe: Mapping[str, Any], render_mode: str | None) -> Any:
-    """A fresh environment by `recipe`; raises `NotReplayable` or `MissingPackage` in words."""
+def make(recipe: Mapping[str, Any], render_mode: str | None, trace: Trace | None = None) -> Any:
+    """A fresh environment by `recipe` (with `trace`, also a lane of a vector environment).
+
+    Raises `NotReplayable` or `MissingPackage` in words.
+    """
     import gymnasium
 
     if recipe.get("why_not"):
         raise NotReplayable(str(recipe["why_not"]))
     name = recipe.get("env_id") or "the environment"
     try:
+        if recipe.get("vector") and trace is not None:
+            return LaneEnv(trace, render_mode)
         if recipe.get("pickled"):
             return _from_factory(recipe, render_mode)
         if not recipe.get("spec"):
@@ -106,6 +112,8 @@ def _limited(env: Any) -> bool:
 
 def begin(env: Any, start: bytes) -> tuple[Any, dict[str, Any]]:
     """Put `env` where the recorded one stood before its reset, and reset it."""
+    if isinstance(env, LaneEnv):
+        return env.begin(start)
     head, body = unpack_start(start)
     if head.get("why_not"):
         raise NotReplayable(str(head["why_not"]))

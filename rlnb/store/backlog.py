@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from rlnb.events import EpisodeOpened, EpisodesEnded, Event, MetricsLogged, StepsRecorded
+from rlnb.events import EpisodeOpened, EpisodesEnded, Event, LanesStepped, MetricsLogged, StepsRecorded
 from rlnb.store.ledger import StepsLost
+from rlnb.store.starts import weight_of
 
 EAGER = 2 * 2**20  # bytes at which the writer is woken early
 FULL = 24 * 2**20  # bytes that wait at most (as much again may be in the writer's hands)
@@ -54,9 +55,9 @@ class Backlog:
         goal = FULL * 3 // 4  # some room, so that this is not done again at the next event
         kept: list[Waiting] = []
         for event in self.events:
-            if self.bytes > goal and isinstance(event, StepsRecorded):
+            if self.bytes > goal and isinstance(event, StepsRecorded | LanesStepped):
                 self.bytes -= weight(event)
-                self.lost += len(event.rewards)
+                self.lost += event.steps if isinstance(event, LanesStepped) else len(event.rewards)
                 gone, last = StepsLost(event), kept[-1] if kept else None
                 if isinstance(last, StepsLost) and last.follows(gone):
                     last.n += gone.n
@@ -86,7 +87,10 @@ def weight(event: Waiting) -> int:
             held = actions.nbytes if actions.dtype != object else 200 * len(actions)
             return 500 + held + event.rewards.nbytes + event.checks.nbytes
         case EpisodesEnded():
-            return 1500 + 100 * len(event) + sum(map(len, event.starts))
+            return 1500 + 100 * len(event) + weight_of(event.starts)
+        case LanesStepped():
+            rewards = 0 if event.rewards.strides == (0, 0) else event.rewards.nbytes
+            return 500 + event.actions.nbytes + rewards + event.checks.nbytes
         case MetricsLogged():
             return 500 + sum(300 + 24 * len(values) for values in event.values.values())
         case EpisodeOpened():

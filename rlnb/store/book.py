@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlnb.store.schema import STEPS
+from rlnb.store.lanes import Wide
+from rlnb.store.schema import LANES, STEPS
+from rlnb.store.starts import Starts
 
 RECENT = 100  # finished episodes in the mean return of the summary
 
@@ -50,7 +52,7 @@ class Tail:
     first: int
     n: int
     columns: Columns
-    starts: list[bytes]
+    starts: Starts
     bytes: int
 
 
@@ -63,6 +65,7 @@ class Book:
         self.tallies: dict[int, Tally] = {}
         self.next: dict[int, int] = {}  # lane -> its next step index
         self.tails: dict[tuple[int, Any], Tail] = {}
+        self.wide: dict[int, tuple[int, Wide, int]] = {}  # first lane -> small newest block: key, rows, bytes
         self.recipes: dict[str, int] = {}
         self.changed: set[int] = set()  # groups whose tally is to be written
         for group, steps, episodes, best, recent in conn.execute(
@@ -73,7 +76,8 @@ class Book:
             self.tallies[group] = tally
         self.next.update(
             conn.execute(
-                "SELECT part, max(first + n) FROM blocks WHERE session = ? AND kind = ? GROUP BY part", (key, STEPS)
+                "SELECT part, max(first + n) FROM blocks WHERE session = ? AND kind IN (?, ?) GROUP BY part",
+                (key, STEPS, LANES),
             ).fetchall()
         )
         self.recipes.update(

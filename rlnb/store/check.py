@@ -117,6 +117,9 @@ def _traces(given: dict[str, Any], n: int) -> tuple[list[tuple[int, int, list[ND
         for name, dtype in (("rewards", "<f8"), ("checks", "<u2")):
             if columns[name].dtype.str != dtype or columns[name].ndim != 1:
                 raise _wrong(f"{path}.{name}", columns[name].dtype.str, f"a flat column of {dtype}")
+        if "checked" in run:
+            columns["checked"] = _get(run, path, "checked", unpack_column)
+            _same_length(columns, path)
         lane, first = _get(run, path, "lane", _count), _get(run, path, "first", _int64)
         steps.append((lane, first, list(columns.values())))
     return steps, starts

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from rlnb.events import EpisodesEnded, LaneOpened, SessionStarted
 from rlnb.store import reader
 from rlnb.store.check import SCHEMA, Checked, check
+from rlnb.store.lanes import lane_of, wide_runs
 from rlnb.store.ledger import FIRST_EVER, Ledger
 from rlnb.store.plain import plain, unplain, word
 from rlnb.store.schema import STEPS
@@ -89,8 +90,16 @@ def _traces(conn: sqlite3.Connection, key: int, table: reader.EpisodeTable) -> d
     ).fetchall():
         for first, columns in reader.lane_runs(conn, key, lane):
             names = ("actions", "rewards", "checks")
-            packed = {name: pack_column(column) for name, column in zip(names, columns, strict=True)}
+            packed = {name: pack_column(column) for name, column in zip(names, columns, strict=False)}
+            if len(columns) > 3:
+                packed["checked"] = pack_column(columns[3])
             runs.append({"lane": lane, "first": first, **packed})
+    for first, rows in wide_runs(conn, key):
+        for column in range(rows.actions.shape[1]):
+            (actions, rewards, checks), checked = lane_of(rows, column)
+            packed = {"actions": pack_column(actions), "rewards": pack_column(rewards), "checks": pack_column(checks)}
+            packed["checked"] = pack_column(checked.astype(np.uint8))
+            runs.append({"lane": first + column, "first": rows.first, **packed})
     return {"starts": starts, "steps": runs}
 
 

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from rlnb import events as ev
+from rlnb.store import lanes
 from rlnb.store.book import Book, Columns, Tail
 from rlnb.store.codec import alike, encode, joined
 from rlnb.store.owner import Owner
 from rlnb.store.plain import dumps
-from rlnb.store.schema import EPISODES, METRICS, STEPS
-from rlnb.store.starts import pack_starts
+from rlnb.store.schema import EPISODES, LANES, METRICS, STEPS
+from rlnb.store.starts import Starts, join_starts, pack_starts, slice_starts, weight_of
 
 MERGED_ROWS, MERGED_BYTES = 512, 32 * 1024  # blocks below both take in the next write
 LONGEST = 32_768  # rows of a block; a replay unpacks the blocks that its episode touches
@@ -35,12 +36,15 @@ _JSON = ("params", "tags", "provenance")
 class StepsLost:
     """Steps that could not be kept; they still count."""
 
-    def __init__(self, event: ev.StepsRecorded) -> None:
+    def __init__(self, event: ev.StepsRecorded | ev.LanesStepped) -> None:
         self.session, self.lane, self.group = event.session, event.lane, event.group
         self.first, self.n = int(event.first), len(event.rewards)
+        self.steps = event.steps if isinstance(event, ev.LanesStepped) else None  # of all lanes
 
     def follows(self, later: StepsLost) -> bool:
         """Whether `later` goes on where this ends."""
+        if self.steps is not None or later.steps is not None:
+            return False
         return (later.session, later.lane, later.group, later.first) == (
             self.session, self.lane, self.group, self.first + self.n
         )  # fmt: skip
@@ -52,12 +56,14 @@ class Ledger:
     def __init__(self, conn: sqlite3.Connection, owner: Owner, now: Callable[[], float]) -> None:
         self.conn, self.owner, self.now = conn, owner, now
         self.books: dict[str, Book] = {}
-        self._gathered: dict[tuple[str, int, Any], list[tuple[int, Columns, Sequence[bytes]]]] = {}
+        self._gathered: dict[tuple[str, int, Any], list[tuple[int, Columns, Starts]]] = {}
+        self._wide: dict[tuple[str, int], list[lanes.Wide]] = {}
 
     def forget(self) -> None:
         """Throw the books away: after a rollback, or when somebody else changed the file."""
         self.books.clear()
         self._gathered.clear()
+        self._wide.clear()
 
     def live(self) -> bool:
         """Whether a session of this process is running."""
@@ -93,6 +99,10 @@ class Ledger:
                 raise
             except Exception as error:
                 failed(rows, error)
+        wide, self._wide = self._wide, {}
+        for (session, lane), parts in wide.items():
+            for piece in lanes.runs(parts):
+                self._wide_block(touched[session], lane, piece)
         for session, book in touched.items():
             book.write(self.conn, self.now() if at is None else at)
             if not book.live:
@@ -129,9 +139,12 @@ class Ledger:
             done = self.conn.execute("INSERT INTO recipes (session, text) VALUES (?, ?)", (book.key, text))
             book.recipes[text] = int(done.lastrowid or 0)
             book.bytes += len(text)
-        self.conn.execute(
+        self.conn.executemany(
             "INSERT INTO lanes (session, lane, grp, place, at, after, recipe) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (book.key, event.lane, event.group, event.place, event.at, after, book.recipes[text]),
+            [
+                (book.key, event.lane + k, event.group, event.place, event.at, after, book.recipes[text])
+                for k in range(event.width)
+            ],
         )
 
     def add_steps(self, book: Book, session: str, lane: int, first: int, columns: Columns) -> None:
@@ -144,11 +157,11 @@ class Ledger:
     def add_episodes(self, book: Book, event: ev.EpisodesEnded, lane: Any = None, group: Any = None) -> None:
         """Rows of the episodes table, and their sums."""
         n = len(event)
-        lanes = np.full(n, event.lane, np.int64) if lane is None else lane
+        its_lanes = np.full(n, event.lane, np.int64) if lane is None else lane
         groups = np.full(n, event.group, np.int64) if group is None else group
         columns: Columns = [
-            lanes, groups, event.first, event.length, event.returns, event.terminated, event.truncated, event.finished,
-            event.started, event.ended, event.step, event.success,
+            its_lanes, groups, event.first, event.length, event.returns, event.terminated, event.truncated,
+            event.finished, event.started, event.ended, event.step, event.success,
         ]  # fmt: skip
         starts = event.starts or (b"",) * n  # an empty start: this episode has no trace
         if _length(columns) != len(starts):
@@ -184,14 +197,23 @@ class Ledger:
                 self._count(book, event.group, int(event.first), len(event.rewards))
             case StepsLost():
                 book.next[event.lane] = max(book.next.get(event.lane, 0), event.first + event.n)
-                self._count(book, event.group, event.first, event.n)
+                if event.steps is None:
+                    self._count(book, event.group, event.first, event.n)
+                else:
+                    book.tally(event.group).steps += event.steps
             case ev.EpisodesEnded():
                 if len(event):
                     self.add_episodes(book, event)
-                    self.conn.execute(
-                        "DELETE FROM open WHERE session = ? AND lane = ? AND first <= ?",
-                        (book.key, event.lane, int(event.first.max())),
-                    )
+                    if isinstance(event.lane, int):
+                        self.conn.execute(
+                            "DELETE FROM open WHERE session = ? AND lane = ? AND first <= ?",
+                            (book.key, event.lane, int(event.first.max())),
+                        )
+            case ev.LanesStepped():
+                if len(event.actions):
+                    self._wide.setdefault((event.session, event.lane), []).append(lanes.wide(event))
+                    book.next[event.lane] = max(book.next.get(event.lane, 0), event.first + len(event.actions))
+                    book.tally(event.group).steps += event.steps
             case ev.EpisodeOpened():
                 self.conn.execute(
                     "INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?, ?)",
@@ -218,8 +240,30 @@ class Ledger:
         """Only steps from index 0 on are the session's own; those before it belong to the one it goes on from."""
         book.tally(group).steps += max(0, first + n) - max(0, first)
 
-    def _blocks(self, book: Book, kind: int, part: Any, rows: list[tuple[int, Columns, Sequence[bytes]]]) -> None:
-        run: list[tuple[int, Columns, Sequence[bytes]]] = []
+    def _wide_block(self, book: Book, lane: int, rows: lanes.Wide) -> None:
+        """Write rows of all lanes of a vector environment, together with its newest block where that is still small."""
+        tail = book.wide.pop(lane, None)
+        merged = tail is not None and tail[1].followed_by(rows)
+        if tail is not None and merged:
+            rows = lanes.joined([tail[1], rows])
+        data, extra = lanes.packed(rows)
+        stored = len(data) + len(extra)
+        if tail is not None and merged:
+            key = tail[0]
+            self.conn.execute("UPDATE blocks SET n = ?, data = ?, extra = ? WHERE key = ?", (rows.n, data, extra, key))
+            book.bytes -= tail[2]
+        else:
+            done = self.conn.execute(
+                "INSERT INTO blocks (session, kind, part, first, n, data, extra) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (book.key, LANES, lane, rows.first, rows.n, data, extra),
+            )
+            key = int(done.lastrowid or 0)
+        book.bytes += stored
+        if rows.cells < lanes.SMALL:
+            book.wide[lane] = key, rows, stored
+
+    def _blocks(self, book: Book, kind: int, part: Any, rows: list[tuple[int, Columns, Starts]]) -> None:
+        run: list[tuple[int, Columns, Starts]] = []
         upto = 0
         for first, columns, starts in rows:
             n = len(columns[1])
@@ -231,20 +275,23 @@ class Ledger:
         if run:
             self._block(book, kind, part, run)
 
-    def _block(self, book: Book, kind: int, part: Any, run: list[tuple[int, Columns, Sequence[bytes]]]) -> None:
+    def _block(self, book: Book, kind: int, part: Any, run: list[tuple[int, Columns, Starts]]) -> None:
         """Write rows that follow each other, together with the newest block where that is still small."""
         first, columns = run[0][0], joined([columns for _, columns, _ in run])
-        starts = [start for _, _, some in run for start in some]
+        starts = join_starts([some for _, _, some in run])
         tail = book.tails.pop((kind, part), None)
         if tail and alike(tail.columns, columns) and (kind != STEPS or tail.first + tail.n == first):
-            first, columns, starts = tail.first, joined([tail.columns, columns]), tail.starts + starts
+            first, columns, starts = tail.first, joined([tail.columns, columns]), join_starts([tail.starts, starts])
         else:
             tail = None
         n = len(columns[1])
         for low in range(0, n, LONGEST):
             piece = [column[low : low + LONGEST] for column in columns]
             size = len(piece[1])
-            data, extra = encode(piece), pack_starts(starts[low : low + LONGEST]) if starts else None
+            data, extra = (
+                encode(piece),
+                pack_starts(slice_starts(starts, slice(low, low + LONGEST))) if starts else None,
+            )
             stored = len(data) + len(extra or b"")
             if tail and low == 0:
                 key = tail.key
@@ -259,7 +306,7 @@ class Ledger:
                 )
                 key = int(done.lastrowid or 0)
             book.bytes += stored
-        weight = sum(column.nbytes for column in columns) + sum(map(len, starts))
+        weight = sum(column.nbytes for column in columns) + weight_of(starts)
         if n < MERGED_ROWS and weight < MERGED_BYTES:
             book.tails[kind, part] = Tail(key, first, n, columns, starts, stored)
 

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from rlnb.errors import EpisodeNotFound, NotReplayable, SessionNotFound
 from rlnb.store.codec import alike, decode, joined
+from rlnb.store.lanes import lane_of, rows_of
 from rlnb.store.ledger import EPISODE_COLUMNS
 from rlnb.store.plain import loads
 from rlnb.store.schema import EPISODES, METRICS, STEPS
 from rlnb.store.starts import unpack_starts
-from rlnb.trace import Trace
+from rlnb.trace import Trace, unpack_start
 
 if TYPE_CHECKING:
     import pandas as pd  # slow to import: a notebook that only records does without
@@ -266,8 +267,13 @@ def trace(conn: sqlite3.Connection, key: int, table: EpisodeTable, episode: int)
         raise EpisodeNotFound(f"There is no episode {episode}: the session has {there}.")
     row = {name: column[episode].item() for name, column in table.columns.items()}
     lane, first, length = row["lane"], row["first"], row["length"]
-    columns = lane_steps(conn, key, lane, first, length)
     start = _start(conn, key, int(table.block[episode]), int(table.row[episode]), lane)
+    extra: dict[str, Any] = {}  # of a vector environment
+    columns = lane_steps(conn, key, lane, first, length)
+    if not len(columns[1]):
+        columns, extra = _of_vector(conn, key, lane, first, length, start) or (columns, {})
+    elif len(columns) > 3:  # a lane of a vector environment that was loaded from a document
+        extra["checked"] = columns[3].astype(np.bool_)
     recipe = conn.execute(
         "SELECT text FROM recipes WHERE key = (SELECT recipe FROM lanes WHERE session = ? AND lane = ? AND after <= ? "
         "ORDER BY key DESC LIMIT 1)",
@@ -287,7 +293,28 @@ def trace(conn: sqlite3.Connection, key: int, table: EpisodeTable, episode: int)
         terminated=row["terminated"],
         truncated=row["truncated"],
         finished=row["finished"],
+        **extra,
     )
+
+
+def _of_vector(
+    conn: sqlite3.Connection, key: int, lane: int, first: int, length: int, start: bytes
+) -> tuple[list[NDArray[Any]], dict[str, Any]] | None:
+    """Steps of a lane of a vector environment, which of their checks were taken, and what all lanes did since the
+    reset before, where the start (its body is then one int64) says how long ago that was."""
+    found = rows_of(conn, key, lane, first, length)
+    if found is None:
+        return None
+    columns, checked = lane_of(*found)
+    extra: dict[str, Any] = {"checked": checked, "column": found[1]}
+    body = unpack_start(start)[1] if start else b""
+    if len(body) != 8:
+        return columns, extra
+    since = int(np.frombuffer(body, np.int64)[0])
+    whole = rows_of(conn, key, lane, first - since, since + length)
+    if whole is not None and whole[0].n == since + length and len(columns[1]) == length:
+        extra["company"] = whole[0].actions
+    return columns, extra
 
 
 def _start(conn: sqlite3.Connection, key: int, block: int, row: int, lane: int) -> bytes:

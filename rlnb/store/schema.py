@@ -15,7 +15,9 @@ from rlnb.errors import StoreError
 APPLICATION_ID = 0x726C6E62  # "rlnb"
 VERSION = 1
 
-STEPS, EPISODES, METRICS = 1, 2, 3  # blocks.kind; `part` is the lane for steps, the metric's name for metrics
+STEPS, EPISODES, METRICS, LANES = 1, 2, 3, 4
+# blocks.kind. `part` is the lane for steps, the metric's name for metrics, the first lane of a vector environment for
+# its lanes' steps.
 
 TABLES = """
 CREATE TABLE sessions (

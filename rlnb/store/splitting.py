@@ -117,7 +117,8 @@ def _traces(document: Mapping[str, Any], rows: list[int], columns: Mapping[str, 
     for run in traces["steps"]:
         if run["lane"] not in spans:
             continue
-        arrays = {name: unpack_column(run[name]) for name in ("actions", "rewards", "checks")}
+        names = ("actions", "rewards", "checks", "checked")
+        arrays = {name: unpack_column(run[name]) for name in names if name in run}
         low, high = spans[run["lane"]]
         low, high = max(low, run["first"]), min(high, run["first"] + len(arrays["rewards"]))
         if low < high:

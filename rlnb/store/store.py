@@ -25,6 +25,7 @@ from rlnb.events import (
     EpisodesEnded,
     Event,
     LaneOpened,
+    LanesStepped,
     MetricsLogged,
     SessionChanged,
     SessionEnded,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 _HEARD: tuple[type[Any], ...] = (
     SessionStarted, SessionChanged, SessionEnded, LaneOpened,
-    EpisodeOpened, StepsRecorded, EpisodesEnded, MetricsLogged,
+    EpisodeOpened, StepsRecorded, LanesStepped, EpisodesEnded, MetricsLogged,
 )  # fmt: skip
 
 

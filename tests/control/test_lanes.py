@@ -11,6 +11,7 @@ class Env:
     place: str
     made_at: float
     last_at: float
+    lanes: int = 1
 
 
 def seats(lanes, *envs):
@@ -39,3 +40,11 @@ def test_the_same_environment_keeps_its_lane():
     env = Env(1, "p", 0.0, 5.0)
     assert lanes.seat(env)[1] is True
     assert lanes.seat(env)[1] is False
+
+
+def test_a_vector_environment_takes_lanes_in_a_row_and_leaves_them_to_one_as_wide():
+    a = Env(1, "p", 0.0, 5.0, lanes=4)
+    b = Env(2, "q", 0.0, 9.0)
+    narrower = Env(3, "p", 6.0, 9.0, lanes=3)
+    successor = Env(4, "p", 6.0, 9.0, lanes=4)
+    assert seats(Lanes(), a, b, narrower, successor) == [(0, 0), (4, 1), (5, 0), (0, 0)]
