@@ -1,15 +1,13 @@
-"""Opening the file of a store: its folder, its journal, and what is done when something is wrong with either."""
+"""The file of a store: its folder, its tables, its journal, and what is done when it is damaged."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from rlnb.errors import StoreError
+from rlnb.store.ground import ground
 from rlnb.store.schema import APPLICATION_ID, foreign, prepare
 
 FILE_NAME = "sessions.sqlite"
@@ -20,39 +18,6 @@ _MAGIC = b"SQLite format 3\0"
 Warn = Callable[[str], None]
 
 
-def open_file(path: str | os.PathLike[str], warn: Warn) -> Path:
-    """Make sure that a store is at `path` (a file, or a folder for one); returns where it really is.
-
-    A folder that cannot be written to gives a store in a temporary folder instead; a damaged file is set aside under a
-    new name. Both are said through `warn`. Raises StoreError for a foreign file and for one from a newer rlnb.
-    """
-    place = Path(path).expanduser().absolute()
-    if place.is_dir():
-        place = place / FILE_NAME
-    try:
-        _refuse_foreign(place)
-        try:
-            make_ready(place, warn)
-        except sqlite3.DatabaseError as error:
-            if not damaged(error):
-                raise
-            set_aside(place, error, warn)
-            make_ready(place, warn)
-    except (NotADirectoryError, FileExistsError, IsADirectoryError) as error:
-        raise StoreError(
-            f"A store cannot be kept at {place}: {error}. Choose another place with rlnb.use(path)."
-        ) from error
-    except (OSError, sqlite3.OperationalError) as error:
-        spare = Path(tempfile.mkdtemp(prefix="rlnb-")) / FILE_NAME
-        warn(
-            f"{place} cannot be written ({error}). Sessions are recorded into {spare} instead, which the system may "
-            "clear; rlnb.use(path) chooses a lasting place."
-        )
-        make_ready(spare, warn)
-        return spare
-    return place
-
-
 def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
     """A connection that several threads may share under a lock, in autocommit mode."""
     conn = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -61,6 +26,17 @@ def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
     if read_only:
         conn.execute("PRAGMA query_only = ON")
     return conn
+
+
+def connect_ready(path: Path, warn: Warn, read_only: bool = False) -> sqlite3.Connection:
+    """A connection to a file that has its tables; it gets them where somebody removed it, or no room was for them."""
+    if path.exists():
+        conn = connect(path, read_only)
+        if conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
+            return conn
+        conn.close()
+    make_ready(path, warn)
+    return connect(path, read_only)
 
 
 def damaged(error: BaseException) -> bool:
@@ -82,7 +58,7 @@ def set_aside(place: Path, error: BaseException, warn: Warn) -> None:
 
 def make_ready(place: Path, warn: Warn) -> None:
     """Make the file and its tables where they are not there yet; raises DatabaseError for a damaged one."""
-    _make_folder(place.parent)
+    make_folder(place.parent)
     conn = connect(place)
     try:
         prepare(conn, place)
@@ -92,11 +68,13 @@ def make_ready(place: Path, warn: Warn) -> None:
                 raise sqlite3.DatabaseError(f"malformed: {found}")
         else:
             conn.execute("SELECT count(*), sum(steps) FROM sessions").fetchone()
-        if not _write_ahead(conn):
+        kind, why = ground(place.parent)
+        if kind != "log" or not _write_ahead(conn):
             conn.execute("PRAGMA journal_mode = TRUNCATE")
             warn(
-                f"The file system of {place.parent} has no shared memory for SQLite's write-ahead log, so the store "
-                "keeps a rollback journal there: safe, but slower, and best used by one notebook at a time."
+                f"SQLite cannot keep a write-ahead log in {place.parent}: "
+                f"{why or 'its file system has no shared memory'}. The store keeps a rollback journal there: safe, but "
+                "slower, and best used by one notebook at a time."
             )
     finally:
         conn.close()
@@ -112,14 +90,16 @@ def _write_ahead(conn: sqlite3.Connection) -> bool:
     return str(mode).lower() == "wal"
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make the folder of a store; git leaves a new one out."""
     if folder.is_dir():
         return
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
-def _refuse_foreign(place: Path) -> None:
+def refuse_foreign(place: Path) -> None:
+    """Raise StoreError where the file is somebody else's."""
     if not place.exists():
         return
     with place.open("rb") as file:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rlnb.events import Event, LaneOpened, SessionEnded, SessionStarted
 from rlnb.store.backlog import Waiting
-from rlnb.store.file import connect, damaged, make_ready, set_aside
+from rlnb.store.file import connect_ready, damaged, set_aside
 from rlnb.store.ledger import Ledger
 from rlnb.store.owner import Owner
 
@@ -41,9 +41,7 @@ class Link:
         there = identity(self.path)
         if self.conn is None or self.ledger is None or there != self._file:
             self.hang_up()
-            if there is None:
-                make_ready(self.path, self._warn)
-            self.conn = connect(self.path)
+            self.conn = connect_ready(self.path, self._warn)
             self.ledger = Ledger(self.conn, self.owner, self._now)
             if self._file is not None:  # the file was removed or set aside: what runs goes on in the new one
                 self.conn.execute("BEGIN IMMEDIATE")

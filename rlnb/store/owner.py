@@ -67,6 +67,12 @@ def reap(conn: sqlite3.Connection, now: float) -> int:
     return len(dead)
 
 
+def any_alive(conn: sqlite3.Connection, now: float) -> bool:
+    """Whether a process that is alive has this store open, as far as can be seen."""
+    rows = conn.execute("SELECT token, host, boot, pid, born, beat FROM owners").fetchall()
+    return any(_alive(*row, now=now) for row in rows)
+
+
 def _alive(token: str, host: str, boot: str, pid: int, born: str, beat: float, *, now: float) -> bool:
     if token in _here:
         return True

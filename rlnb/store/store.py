@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlnb.bus import Bus, warn_on_stderr
@@ -34,9 +35,11 @@ from rlnb.events import (
 )
 from rlnb.store import reader
 from rlnb.store.document import read_document, write_document
-from rlnb.store.file import connect, make_ready, open_file
+from rlnb.store.file import connect, connect_ready
 from rlnb.store.fork import guard
 from rlnb.store.ledger import CHANGEABLE, Ledger
+from rlnb.store.link import identity
+from rlnb.store.opening import open_file
 from rlnb.store.owner import reap
 from rlnb.store.splitting import split_document
 from rlnb.store.writer import Writer
@@ -67,15 +70,20 @@ class Store:
     ) -> None:
         self.clock = clock or SystemClock()
         self._warn = warn
-        self.path = open_file(path, warn)
-        self._writer = Writer(self.path, self.clock, warn)
+        where, refuge = open_file(path, warn)
+        self._writer = Writer(where, self.clock, warn, refuge)
         self._lock = threading.RLock()
         self._conn: sqlite3.Connection | None = None
-        self._inode = 0
+        self._file: tuple[int, int] | None = None  # that `_conn` was opened on
         self._table: tuple[Any, reader.EpisodeTable] | None = None
         self._reap()
         guard(self)
         atexit.register(_close, weakref.ref(self))
+
+    @property
+    def path(self) -> Path:
+        """The file, as things are: where the wanted place cannot be used, that of a refuge until it can."""
+        return self._writer.path
 
     # --- writing -------------------------------------------------------------------------------------------------
 
@@ -221,13 +229,13 @@ class Store:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
-                if not self.path.exists():
-                    make_ready(self.path, self._warn)  # somebody removed the file
-                inode = self.path.stat().st_ino
-                if self._conn is None or inode != self._inode:
+                path = self.path
+                if self._conn is None or identity(path) != self._file:
                     if self._conn is not None:
                         self._conn.close()
-                    self._conn, self._inode = connect(self.path, read_only=True), inode
+                        self._conn = None
+                    self._conn = connect_ready(path, self._warn, read_only=True)
+                    self._file = identity(path)
                 yield self._conn
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(f"{self.path} could not be read: {error}.") from error

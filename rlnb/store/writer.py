@@ -26,6 +26,7 @@ from rlnb.store.backlog import EAGER, FULL, Backlog, Waiting
 from rlnb.store.ledger import Ledger
 from rlnb.store.link import Link
 from rlnb.store.owner import BEAT, Owner
+from rlnb.store.refuge import Refuge
 from rlnb.store.trouble import Trouble
 
 INTERVAL = 0.5  # seconds between transactions
@@ -40,7 +41,8 @@ Job = tuple[Callable[[sqlite3.Connection, Ledger], Any], "Future[Any]"]
 class Writer:
     """Writes what is put in, in order, until closed."""
 
-    def __init__(self, path: Path, clock: Clock, warn: Callable[[str], None]) -> None:
+    def __init__(self, path: Path, clock: Clock, warn: Callable[[str], None], refuge: Refuge | None = None) -> None:
+        self.refuge = refuge  # that `path` is in, because the wanted place cannot be used
         self.clock = clock
         self.owner = Owner()
         self.trouble = Trouble(warn)
@@ -111,7 +113,7 @@ class Writer:
             self._state.notify_all()
         try:
             return done.result()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.path} could not be written: {error}. Nothing was changed.") from error
 
     def shrink(self) -> None:
@@ -135,6 +137,8 @@ class Writer:
         if thread is not None and thread is not threading.current_thread():
             thread.join()
         self.closed = True
+        if self.refuge:
+            self.refuge.leave()
         self.owner.leave()
 
     def _start(self) -> None:
@@ -147,24 +151,30 @@ class Writer:
             with self._state:
                 while not (self._closing or self._wanted):
                     rest = self._last + INTERVAL + (GRACE if self._quick else 0.0) - time.monotonic()
-                    if self._backlog.bytes > 2 * EAGER and not self.trouble.why:
+                    pause = self.refuge.pause() if self.refuge and not self.refuge.over else math.inf
+                    if pause <= 0 or (self._backlog.bytes > 2 * EAGER and not self.trouble.why):
                         break
                     if len(self._backlog):
                         if rest <= 0:
                             break
-                        self._state.wait(rest)
-                    elif not self._state.wait(BEAT if self.link.live() else None):
+                        self._state.wait(min(rest, pause))
+                        continue
+                    pause = min(pause, BEAT if self.link.live() else math.inf)
+                    if not self._state.wait(None if pause == math.inf else pause):
                         break
             self.file.acquire()
             with self._state:
-                closing, self._wanted = self._closing, False
+                closing, asked, self._wanted = self._closing, self._wanted, False
                 jobs, self._jobs = self._jobs, []
-            self._turn(jobs, closing)
+            self._turn(jobs, closing, asked)
+            if self.refuge:
+                self.refuge.ship()
             if closing:
                 return
 
-    def _turn(self, jobs: Sequence[Job], closing: bool = False) -> None:
-        """One write of all that waits, then the jobs. `file` is held, and given back."""
+    def _turn(self, jobs: Sequence[Job], closing: bool = False, asked: bool | None = None) -> None:
+        """One write of all that waits, then the jobs. `file` is held, and given back. `asked`: None for a publisher,
+        who has no time for the way home of a refuge."""
         with self._state:
             events = self._backlog.take()
             self._writing = True
@@ -179,6 +189,8 @@ class Writer:
                         f"{self.path} could not be written until the end: {len(self._backlog)} records are lost."
                     )
                 self.link.leave()
+            if self.refuge and asked is not None:
+                self.refuge.visit(self.link, asked, closing)
         except Exception as error:  # the writer goes on whatever happens
             what = f"({type(error).__name__}: {error})"
             self.trouble.own("thread", error, f"The store's writer stumbled {what} and goes on.")

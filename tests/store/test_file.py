@@ -103,28 +103,6 @@ def test_an_older_store_is_migrated(tmp_path: Path, rng: np.random.Generator, mo
     store.close()
 
 
-def test_a_folder_that_cannot_be_written(
-    tmp_path: Path, rng: np.random.Generator, said: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        file.tempfile, "mkdtemp", lambda prefix: str((tmp_path / "spare").mkdir() or tmp_path / "spare")
-    )
-
-    def refuse(folder: Path) -> None:
-        if "locked" in str(folder):
-            raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(file, "_make_folder", refuse)
-    store = Store(tmp_path / "locked" / "sessions.sqlite", warn=said)
-    assert store.path == tmp_path / "spare" / "sessions.sqlite"
-    assert len(said) == 1 and "cannot be written" in said[0] and str(store.path) in said[0]
-    for event in run("s1", [5], rng):
-        store.put(event)
-    store.flush()
-    assert store.newest() == "s1"
-    store.close()
-
-
 def test_a_file_system_without_shared_memory(
     tmp_path: Path, rng: np.random.Generator, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
