@@ -2,16 +2,35 @@
 
 Torch's own optimizers take about 100 µs a step for what they check and look up, more than the gradient of a small
 network takes; these are the same formulas, and a test shows the same numbers. The learning rate is given at each step.
+
+While a step is computed, numbers below 10⁻³⁸ count as 0: the memory of a unit that is off halves itself for ever, and
+a processor takes a hundred times as long over such numbers.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
 from rlnb.agents.fast import Flat
+
+
+@contextlib.contextmanager
+def tiny_is_zero() -> Iterator[None]:
+    """Inside, numbers below 10⁻³⁸ ("denormal") count as 0; afterwards it is as it was before."""
+    before = float(_TINY * 0.5) == 0.0
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
+
+
+_TINY = torch.tensor(2.0**-126)
 
 
 class Optimizer:
@@ -23,6 +42,13 @@ class Optimizer:
         self.memory: list[torch.Tensor] = []
 
     def step(self, learning_rate: float) -> None:
+        """θ ← θ − lr · (what the gradient and the memory say)"""
+        with torch.no_grad(), tiny_is_zero():
+            self.steps += 1
+            self.move(self.flat.grad, learning_rate)
+
+    def move(self, grad: torch.Tensor, learning_rate: float) -> None:
+        """The formula: change `self.flat.data` and the memory."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
@@ -42,10 +68,15 @@ class Adam(Optimizer):
         self.eps, self.betas = eps, betas
         self.memory = [torch.zeros_like(flat.data.data), torch.zeros_like(flat.data.data)]
 
-    @torch.no_grad()
-    def step(self, learning_rate: float) -> None:
-        (m, v), (beta1, beta2), grad = self.memory, self.betas, self.flat.grad
-        self.steps += 1
+    def move(self, grad: torch.Tensor, learning_rate: float) -> None:
+        if grad.device.type == "cpu" and hasattr(torch, "_fused_adam_"):
+            self.move_at_once(grad, learning_rate)
+        else:
+            self.move_by_formula(grad, learning_rate)
+
+    def move_by_formula(self, grad: torch.Tensor, learning_rate: float) -> None:
+        """The reference."""
+        (m, v), (beta1, beta2) = self.memory, self.betas
         # m ← β₁ m + (1 − β₁) g
         m.lerp_(grad, 1 - beta1)
         # v ← β₂ v + (1 − β₂) g²
@@ -53,6 +84,14 @@ class Adam(Optimizer):
         # θ ← θ − lr · m̂ / (√v̂ + ε),  m̂ = m / (1 − β₁^t),  v̂ = v / (1 − β₂^t)
         root = v.sqrt().div_(math.sqrt(1 - beta2**self.steps)).add_(self.eps)
         self.flat.data.data.addcdiv_(m, root, value=-learning_rate / (1 - beta1**self.steps))
+
+    def move_at_once(self, grad: torch.Tensor, learning_rate: float) -> None:
+        """The same in one walk through memory, a quarter of the time: what torch.optim.Adam(fused=True) calls."""
+        (m, v), (beta1, beta2) = self.memory, self.betas
+        torch._fused_adam_(
+            [self.flat.data.data], [grad], [m], [v], [], [torch.tensor(float(self.steps))], lr=learning_rate,
+            beta1=beta1, beta2=beta2, weight_decay=0.0, eps=self.eps, amsgrad=False, maximize=False,
+        )  # fmt: skip
 
 
 class RMSprop(Optimizer):
@@ -63,10 +102,8 @@ class RMSprop(Optimizer):
         self.eps, self.alpha = eps, alpha
         self.memory = [torch.zeros_like(flat.data.data)]
 
-    @torch.no_grad()
-    def step(self, learning_rate: float) -> None:
-        (v,), grad = self.memory, self.flat.grad
-        self.steps += 1
+    def move(self, grad: torch.Tensor, learning_rate: float) -> None:
+        (v,) = self.memory
         # v ← α v + (1 − α) g²
         v.mul_(self.alpha).addcmul_(grad, grad, value=1 - self.alpha)
         # θ ← θ − lr · g / (√v + ε)
@@ -81,10 +118,8 @@ class NesterovSGD(Optimizer):
         self.momentum = momentum
         self.memory = [torch.zeros_like(flat.data.data)]
 
-    @torch.no_grad()
-    def step(self, learning_rate: float) -> None:
-        (b,), grad = self.memory, self.flat.grad
-        self.steps += 1
+    def move(self, grad: torch.Tensor, learning_rate: float) -> None:
+        (b,) = self.memory
         # b ← μ b + g
         b.mul_(self.momentum).add_(grad)
         # θ ← θ − lr · (g + μ b)

@@ -105,3 +105,28 @@ def test_nothing_global_is_seeded() -> None:
     with seeded(0):
         torch.rand(10)
     assert torch.equal(torch.rand(1), expected)
+
+
+def test_adam_at_once_is_adam_by_the_formula() -> None:
+    one, other = (Flat(nn.Linear(40, 30)) for _ in range(2))
+    other.follow(one)
+    fast, plain = Adam(one), Adam(other)
+    for k in range(50):
+        gradient = torch.randn(one.grad.shape, generator=torch.Generator().manual_seed(k)) * 10.0 ** (k % 5 - 2)
+        for adam, move in ((fast, fast.move_at_once), (plain, plain.move_by_formula)):
+            adam.steps += 1
+            with torch.no_grad():
+                move(gradient, 0.01)
+    assert torch.allclose(one.data, other.data, rtol=1e-5, atol=1e-6)
+    for mine, its in zip(fast.memory, plain.memory, strict=True):
+        assert torch.allclose(mine, its, rtol=1e-5, atol=1e-6)
+
+
+def test_tiny_numbers_vanish_only_while_a_step_is_computed() -> None:
+    tiny = torch.tensor([2.0**-126])
+    flat = Flat(nn.Linear(2, 2))
+    adam = Adam(flat)
+    adam.memory[0].fill_(1e-38)
+    adam.step(0.01)
+    assert (adam.memory[0] == 0).all()
+    assert (tiny * 0.5 != 0).all()
