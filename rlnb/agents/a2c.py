@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from rlnb import hook
 from rlnb.agents import heads
 from rlnb.agents.agent import check_finite
+from rlnb.agents.byhand import PolicyAndValue
 from rlnb.agents.onpolicy import Batch, OnPolicyAgent, OnPolicyConfig
 from rlnb.agents.optim import Adam, RMSprop
 from rlnb.agents.returns import explained_variance
@@ -40,6 +42,7 @@ class A2C(OnPolicyAgent[A2CConfig]):
     def _build(self) -> None:
         self._open_onpolicy(self.config.n_steps)
         self.updates = 0
+        self.by_hand = PolicyAndValue.of(self.net)
         # ε 1e-5, not 1e-8: small second moments early on would make huge steps
         self.optimizer = RMSprop(self.flat, eps=1e-5) if self.config.use_rms_prop else Adam(self.flat, eps=1e-5)
 
@@ -49,9 +52,7 @@ class A2C(OnPolicyAgent[A2CConfig]):
         config = self.config
         out, value = self.net(batch.obs)
         logp, entropy = heads.log_prob(out, self.net.log_std, batch.actions)
-        advantage = batch.advantages
-        if config.normalize_advantage and len(advantage) > 1:
-            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        advantage = self.normalized(batch.advantages)
         # L_π = − mean log π(a | s) · A
         policy_loss = -(logp * advantage).mean()
         # L_V = mean (V(s) − target)²
@@ -65,19 +66,32 @@ class A2C(OnPolicyAgent[A2CConfig]):
     def update(self, batch: Batch) -> None:
         """One step of the gradient from one rollout."""
         rate = self.now("learning_rate")
-        losses = self.loss(batch)
-        check_finite({"loss": losses["loss"]}, self.steps)
-        self.flat.backward(losses["loss"])
+        self.gradient(batch)
         norm = self.flat.clip(self.config.max_grad_norm)
+        if not math.isfinite(norm):
+            check_finite({"loss": self.loss(batch)["loss"], "gradient norm": norm}, self.steps)
         # θ ← θ − lr · RMSprop(∇L)
         self.optimizer.step(rate)
         self.updates += 1
         if self.updates % 25 == 1:
+            with torch.no_grad():
+                losses = self.loss(batch)
             hook.log(
                 **{**losses, "entropy": losses["entropy"].mean()}, grad_norm=norm, learning_rate=rate,
                 explained_variance=explained_variance(batch.values.cpu().numpy(), batch.targets.cpu().numpy()),
                 step=self.steps,
             )  # fmt: skip
+
+    def gradient(self, batch: Batch) -> None:
+        """∇L into the parameters."""
+        if self.by_hand is None:
+            self.flat.backward(self.loss(batch)["loss"])
+            return
+        with torch.no_grad():  # the same without autograd
+            config, size = self.config, len(batch.obs)
+            _, value = self.by_hand.forward(batch.obs, batch.actions)
+            by_value = (value - batch.targets).mul_(2 * config.vf_coef / size)
+            self.by_hand.backward(self.normalized(batch.advantages) / -size, by_value, config.ent_coef / size)
 
     # ---------------------------------------------------------------- the loop
     def _learn(self, until: int) -> None:

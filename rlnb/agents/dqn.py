@@ -7,6 +7,7 @@ network that changes only now and then.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from rlnb import hook
 from rlnb.agents.agent import check_finite
+from rlnb.agents.byhand import QValues
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import Flat, forward
 from rlnb.agents.frames import FrameStore
@@ -117,6 +119,7 @@ class DQN(NeuralAgent[DQNConfig]):
         self.epsilon = Linear(
             config.exploration_initial_eps, config.exploration_final_eps, max(config.exploration_fraction, 1e-9)
         )
+        self.by_hand = QValues.of(self.q, self.target, config.double)
         self.updates = self.copied = 0
 
     def _network(self) -> nn.Module:
@@ -170,10 +173,13 @@ class DQN(NeuralAgent[DQNConfig]):
             start = config.prioritized_beta
             self.memory.beta = start + (1 - start) * min(self.counted / max(self.planned, 1), 1.0)
         batch = self.memory.sample(config.batch_size, self.rng)
-        loss, errors, value = self.loss(batch)
-        check_finite({"loss": loss}, self.steps)
-        self.flat.backward(loss)
-        norm = self.flat.clip(config.max_grad_norm) if config.max_grad_norm is not None else None
+        errors = self.gradient(batch)
+        if self.updates % 100 == 0:  # logged from the loss itself, before the step
+            with torch.no_grad():
+                loss, _, value = self.loss(batch)
+        norm = self.flat.clip(math.inf if config.max_grad_norm is None else config.max_grad_norm)
+        if not math.isfinite(norm):
+            check_finite({"loss": self.loss(batch)[0], "gradient norm": norm}, self.steps)
         if config.max_grad_value is not None:
             self.flat.grad.clamp_(-config.max_grad_value, config.max_grad_value)
         self.optimizer.step(self.now("learning_rate"))
@@ -183,9 +189,16 @@ class DQN(NeuralAgent[DQNConfig]):
         if self.updates % 100 == 1:
             hook.log(
                 loss=loss, q_mean=value.mean(), td_error=errors.abs().mean(), epsilon=self.now_epsilon(),
-                learning_rate=self.now("learning_rate"), step=self.steps,
-                **({} if norm is None else {"grad_norm": norm}),
+                learning_rate=self.now("learning_rate"), grad_norm=norm, step=self.steps,
             )  # fmt: skip
+
+    def gradient(self, batch: Transitions) -> Tensor:
+        """∇L of a batch into the parameters; returns the errors δ [batch]."""
+        if self.by_hand is not None:
+            return self.by_hand.gradient(batch)  # the same without autograd
+        loss, errors, _ = self.loss(batch)
+        self.flat.backward(loss)
+        return errors
 
     # ---------------------------------------------------------------- the loop
     def _learn(self, until: int) -> None:

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from rlnb.agents.spaces import Array
 
 
-def _dense(module: nn.Module) -> list[nn.Module] | None:
+def dense(module: nn.Module) -> list[nn.Module] | None:
     """The layers in order where the module is a plain chain of Linear, Tanh and ReLU, else None."""
     if type(module) is nn.Sequential:
-        parts = [_dense(part) for part in module]
+        parts = [dense(part) for part in module]
         if any(part is None for part in parts):
             return None
         return [layer for part in parts if part is not None for layer in part]
@@ -30,7 +30,7 @@ def _dense(module: nn.Module) -> list[nn.Module] | None:
 def forward(module: nn.Module) -> Callable[[Array], Array]:
     """`module` as a function of arrays, without gradients; in numpy where it is small, on the CPU and a plain chain."""
     first = next(module.parameters())
-    layers = _dense(module)
+    layers = dense(module)
     if layers is not None and first.device.type == "cpu" and first.dtype == torch.float32:
         return _in_numpy(layers)
 

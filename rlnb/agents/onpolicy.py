@@ -44,6 +44,8 @@ class OnPolicyConfig(NetworkConfig):
     normalize_rewards: bool = False
     """Scale rewards by the deviation of the return so far. For rewards far from size 1; returns shown stay the true
     ones."""
+    normalize_advantage: bool = True
+    """Shift and scale the advantages of each batch to mean 0 and deviation 1: the size of rewards stops mattering."""
     log_std_init: float = 0.0
     """Start of log σ for continuous actions. Higher explores wider; 0 means a deviation of 1, −2 of 0.14."""
 
@@ -129,6 +131,12 @@ class OnPolicyAgent(NeuralAgent[P], Generic[P]):
         if self.scale is not None:  # only now: what was done in this rollout saw the numbers from before it
             self.scale.take(roll.obs[:-1].reshape(size, -1)[roll.valid.reshape(-1)])
         return batch
+
+    def normalized(self, advantage: Tensor) -> Tensor:
+        """With mean 0 and deviation 1, where the settings want it."""
+        if not self.config.normalize_advantage or len(advantage) < 2:
+            return advantage
+        return (advantage - advantage.mean()) / (advantage.std() + 1e-8)
 
     def act(self, obs: Any, greedy: bool = True) -> Any:
         rows, batch = self.rows(obs)

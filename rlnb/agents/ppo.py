@@ -6,6 +6,7 @@ the one that acted, a step gains nothing from moving the probability of an actio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,10 +16,13 @@ from torch import Tensor
 from rlnb import hook
 from rlnb.agents import heads
 from rlnb.agents.agent import check_finite
+from rlnb.agents.byhand import PolicyAndValue
 from rlnb.agents.onpolicy import Batch, OnPolicyAgent, OnPolicyConfig
 from rlnb.agents.optim import Adam
 from rlnb.agents.returns import explained_variance
 from rlnb.agents.schedules import Number
+
+ZERO = torch.zeros(())
 
 
 @dataclass(kw_only=True)
@@ -40,8 +44,6 @@ class PPOConfig(OnPolicyConfig):
     """ε of the clipped objective. Higher lets the policy move further in one rollout; typically 0.1 to 0.3."""
     clip_range_vf: float | None = None
     """The same bound for the value function, in units of the return; None: no bound, which is nearly always better."""
-    normalize_advantage: bool = True
-    """Shift and scale the advantages of each batch to mean 0 and deviation 1: the size of rewards stops mattering."""
     target_kl: float | None = None
     """Leave the epochs of a rollout once the policy has moved this far (approximate KL); typically None or 0.02."""
     recompute_advantages: bool = False
@@ -68,6 +70,7 @@ class PPO(OnPolicyAgent[PPOConfig]):
         self._open_onpolicy(self.config.n_steps)
         # ε of Adam 1e-5, not 1e-8: small second moments early on would make huge steps (detail 3 of the 37)
         self.optimizer = Adam(self.flat, eps=1e-5)
+        self.by_hand = PolicyAndValue.of(self.net) if self.config.clip_range_vf is None else None
 
     # ---------------------------------------------------------------- one update
     def loss(self, batch: Batch, clip: float) -> dict[str, Tensor]:
@@ -75,9 +78,7 @@ class PPO(OnPolicyAgent[PPOConfig]):
         config = self.config
         out, value = self.net(batch.obs)
         logp, entropy = heads.log_prob(out, self.net.log_std, batch.actions)
-        advantage = batch.advantages
-        if config.normalize_advantage and len(advantage) > 1:  # per minibatch (detail 7)
-            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        advantage = self.normalized(batch.advantages)  # per minibatch (detail 7)
         # ρ = π(a | s) / π_old(a | s)
         log_ratio = logp - batch.logp
         ratio = log_ratio.exp()
@@ -114,27 +115,44 @@ class PPO(OnPolicyAgent[PPOConfig]):
         """Learn from one rollout, `n_epochs` times over."""
         rate, clip = self.now("learning_rate"), self.now("clip_range")
         explained = explained_variance(batch.values.cpu().numpy(), batch.targets.cpu().numpy())
-        kl = 0.0
         for epoch in range(self.config.n_epochs):
             if epoch and self.config.recompute_advantages:
                 batch = self.revalue(batch)
             for part in self.minibatches(batch):
-                losses = self.loss(part, clip)
-                check_finite({"loss": losses["loss"]}, self.steps)
-                self.flat.backward(losses["loss"])
+                log_ratio = self.gradient(part, clip)
                 norm = self.flat.clip(self.config.max_grad_norm)
+                if not math.isfinite(norm):
+                    check_finite({"loss": self.loss(part, clip)["loss"], "gradient norm": norm}, self.steps)
                 self.optimizer.step(rate)
-            if self.config.target_kl is not None:
-                kl = float(self.kl(losses["log_ratio"]))
-                if kl > 1.5 * self.config.target_kl:
-                    break
-        log_ratio = losses["log_ratio"].detach()
+            if self.config.target_kl is not None and float(self.kl(log_ratio)) > 1.5 * self.config.target_kl:
+                break
+        with torch.no_grad():
+            losses = self.loss(part, clip)
         hook.log(
             loss=losses["loss"], policy_loss=losses["policy_loss"], value_loss=losses["value_loss"],
             entropy=losses["entropy"].mean(), approx_kl=self.kl(log_ratio), grad_norm=norm, learning_rate=rate,
             clip_fraction=((log_ratio.exp() - 1).abs() > clip).float().mean(), explained_variance=explained,
             step=self.steps,
         )  # fmt: skip
+
+    def gradient(self, part: Batch, clip: float) -> Tensor:
+        """∇L of a minibatch into the parameters; returns log ρ [batch]."""
+        if self.by_hand is None:
+            losses = self.loss(part, clip)
+            self.flat.backward(losses["loss"])
+            return losses["log_ratio"].detach()
+        with torch.no_grad():  # the same without autograd
+            config, size = self.config, len(part.obs)
+            logp, value = self.by_hand.forward(part.obs, part.actions)
+            advantage = self.normalized(part.advantages)
+            log_ratio = logp - part.logp
+            ratio = log_ratio.exp()
+            gain = ratio * advantage
+            # ∂L/∂ log π = −ρ A / B where the bound does not hold it, else 0
+            by_logp = gain.where(gain <= ratio.clamp(1 - clip, 1 + clip) * advantage, ZERO).mul_(-1 / size)
+            by_value = (value - part.targets).mul_(2 * config.vf_coef / size)
+            self.by_hand.backward(by_logp, by_value, config.ent_coef / size)
+            return log_ratio
 
     @staticmethod
     def kl(log_ratio: Tensor) -> Tensor:

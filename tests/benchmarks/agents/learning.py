@@ -67,6 +67,12 @@ LANDER_PPO: dict[str, Any] = {
     "n_envs": 16, "n_steps": 1024, "batch_size": 64, "gae_lambda": 0.98, "gamma": 0.999, "n_epochs": 4, "ent_coef":
     0.01,
 }  # fmt: skip
+CHEETAH_PPO: dict[str, Any] = {
+    "n_envs": 1, "n_steps": 512, "batch_size": 64, "gamma": 0.98, "gae_lambda": 0.92, "n_epochs": 20,
+    "learning_rate": 2.06e-5, "ent_coef": 4e-4, "clip_range": 0.1, "network": (256, 256), "activation": "relu",
+    "log_std_init": -2.0, "normalize_observations": True, "normalize_rewards": True, "vf_coef": 0.58,
+    "max_grad_norm": 0.8,
+}  # fmt: skip
 FROZEN = {
     "gamma": 0.999,
     "initial_value": 1.0,
@@ -111,10 +117,7 @@ TASKS = [
     Task("HalfCheetah, SAC 200k", "SAC", "HalfCheetah-v5", ">= 4800", {"learning_starts": 10_000}, steps=200_000,
          seeds=3, good=lambda v: v >= 4800),
     Task("HalfCheetah, PPO 1M", "PPO", "HalfCheetah-v5", ">= 5000",
-         {"n_envs": 1, "n_steps": 512, "batch_size": 64, "gamma": 0.98, "gae_lambda": 0.92, "n_epochs": 20,
-          "learning_rate": 2.06e-5, "ent_coef": 4e-4, "clip_range": 0.1, "network": (256, 256), "activation": "relu",
-          "log_std_init": -2.0, "normalize_observations": True, "normalize_rewards": True, "vf_coef": 0.58,
-          "max_grad_norm": 0.8},
+         CHEETAH_PPO,
          steps=1_000_000, seeds=3, good=lambda v: v >= 5000),
 ]  # fmt: skip
 
