@@ -193,27 +193,36 @@ def _weights(count: int) -> NDArray[np.uint64]:
 #   options  what `reset(options=)` was given
 #   why_not  in words, why this one episode cannot be run again
 # The body is the emulator's state before `reset` (ALE: `cloneState(include_rng=True).__getstate__()`), if there is one.
+# The start of a plain `reset()` with NumPy's usual generator, PCG64, is short: b"P" and 40 bytes (`pack_pcg64`).
 # A small start stays uncompressed: the store compresses many of them together, which is faster and smaller.
 
 _PLAIN = b"R"  # zlib's own streams begin with b"x"
+_PCG64 = b"P"
 _SMALL = 2048
 _size = struct.Struct("<I")
+_pcg64 = struct.Struct("<16s16siI")  # state, increment, has_uint32, uinteger
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def pack_start(head: Mapping[str, Any], body: bytes = b"") -> bytes:
     """Pack what is needed before `reset`: `head` is JSON-able (integers of any size), `body` is opaque."""
-    return pack_text(_encode(dict(head)).encode(), body)
-
-
-def pack_text(text: bytes, body: bytes = b"") -> bytes:
-    """`pack_start` for a head that is JSON already."""
+    text = _encode(dict(head)).encode()
     raw = _size.pack(len(text)) + text + body
     return _PLAIN + raw if len(raw) <= _SMALL else zlib.compress(raw, 1)
 
 
+def pack_pcg64(state: bytes) -> bytes:
+    """`pack_start` where the head is nothing but the state of a PCG64: its 40 bytes, little-endian."""
+    return _PCG64 + state
+
+
 def unpack_start(start: bytes) -> tuple[dict[str, Any], bytes]:
     """The inverse of `pack_start`."""
+    if start[:1] == _PCG64:
+        state, inc, has, uinteger = _pcg64.unpack(start[1:])
+        numbers = {"state": int.from_bytes(state, "little"), "inc": int.from_bytes(inc, "little")}
+        rng = {"bit_generator": "PCG64", "state": numbers, "has_uint32": has, "uinteger": uinteger}
+        return {"rng": rng}, b""
     raw = start[1:] if start[:1] == _PLAIN else zlib.decompress(start)
     (size,) = _size.unpack_from(raw)
     return json.loads(raw[4 : 4 + size]), raw[4 + size :]

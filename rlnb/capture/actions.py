@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -34,11 +35,16 @@ def freezer(space: Any) -> Callable[[Any], Any] | None:
 def column(actions: list[Any], space: Space[Any] | None) -> NDArray[Any]:
     """The actions of a flush as an array of shape (n, *action_shape)."""
     try:
-        array = np.array(actions)
-        if array.dtype != object and array.dtype.kind in "biuf":
-            if array.ndim > 1 and isinstance(space, spaces.Discrete):
-                array = array.reshape(len(actions), -1)[:, 0]
-            return array
+        if type(space) is spaces.Discrete:
+            return np.frombuffer(array("q", actions), np.int64)  # refuses all but whole numbers, and is quick
+    except (ValueError, TypeError, OverflowError):
+        pass
+    try:
+        rows = np.array(actions)
+        if rows.dtype != object and rows.dtype.kind in "biuf":
+            if rows.ndim > 1 and isinstance(space, spaces.Discrete):
+                rows = rows.reshape(len(actions), -1)[:, 0]
+            return rows
     except (ValueError, TypeError, RuntimeError):
         pass
     return _one_by_one(actions, space)

@@ -19,7 +19,7 @@ from rlnb.capture.place import place
 from rlnb.capture.publishing import Publisher
 from rlnb.capture.recipe import name_of, recipe_of, spec_of, urgent
 from rlnb.capture.recorder import Recorder
-from rlnb.capture.ticker import SECONDS, Ticker
+from rlnb.capture.ticker import QUICK, RARELY, SECONDS, Due, Ticker
 from rlnb.capture.vectors import Vectors
 from rlnb.clock import Clock
 from rlnb.errors import BadValue
@@ -38,7 +38,7 @@ class Capture:
         self.desk = desk
         self.clock = clock
         self._ticking = ticking
-        self.due = [0.0 if ticking else math.inf]  # time.monotonic() at which the next step flushes
+        self.due = Due([0.0 if ticking else math.inf, 0])
         self._ticker = Ticker(self.due, self._flush_beside) if ticking else None
         self._publisher = Publisher(desk)
         self.vectors = Vectors(self, self._publisher.groups)
@@ -152,7 +152,7 @@ class Capture:
 
     def wake(self) -> None:
         """Let the very next step flush and tick."""
-        self.due[0] = -math.inf
+        self.due[:] = -math.inf, 0
 
     def steps(self) -> int:
         """Environment steps in the present session, of the group with most; those not flushed yet included."""
@@ -187,7 +187,8 @@ class Capture:
 
     def service(self) -> None:
         """Called by a step that found a flush due: flush, then let the control room have a moment."""
-        self.due[0] = time.monotonic() + SECONDS if self._ticking else math.inf
+        waiting = sum([len(recorder.checks) for recorder in self._recorders.values()])
+        self.due[:] = time.monotonic() + SECONDS if self._ticking else math.inf, RARELY if waiting > QUICK else 0
         if self._busy:
             return
         self.flush()

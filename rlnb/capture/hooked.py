@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import math
 import time
+import weakref
 import zlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from gymnasium import Env, spaces
-from numpy.random import Generator
 
-from rlnb.capture import actions, disguise, starts
+from rlnb.capture import actions, disguise, limits, starts
+from rlnb.capture.generators import reader
 from rlnb.capture.recorder import Recorder
+from rlnb.capture.ticker import Due
 from rlnb.trace import Checks, check_observation
 
 SMALL = 1024  # bytes of an observation that is summed at every step
@@ -51,14 +53,14 @@ def _size(space: Any) -> int:
 def hook(
     env: Any,
     recorder: Recorder,
-    due: list[float],
+    due: Due,
     service: Callable[[], None],
     fault: Callable[[Recorder, Exception], None],
     first_reset: Callable[[Any, Recorder], None],
 ) -> Callable[[], None]:
     """Record what `env` does from here on; returns the undoing.
 
-    `due[0]` is when the next flush is wanted, `service` is that flush. `fault` hears of a failure of rlnb's own,
+    `due` says when the next flush is wanted, `service` is that flush. `fault` hears of a failure of rlnb's own,
     which then does not reach the person's loop.
     """
     every, check_ram, _ = checking(env)
@@ -68,17 +70,23 @@ def hook(
     space = getattr(env, "observation_space", None)
     small = every == 1 and not check_ram and isinstance(space, spaces.Box) and len(space.shape) > 0
     small = small and isinstance(recorder.space, spaces.Discrete)
-    step, set_crc = _step(_bare(env, "step"), recorder, checks, due, service, fault, small)
+    step, set_crc = _step(env, recorder, checks, due, service, fault, small)
     bare_reset, bare_close = _bare(env, "reset"), _bare(env, "close")
+    inner: Callable[[], Any] = weakref.ref(env.unwrapped)
+    generator: Any = None  # the one that `read` reads
+    read: Callable[[], bytes] | None = None
 
     def reset(self: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal generator, read
         if recorder.recipe is None:
             first_reset(self, recorder)
         start: Any = None
         if plain and not kwargs:
-            generator = self.unwrapped._np_random
-            if type(generator) is Generator:
-                start = generator.bit_generator.state
+            present = inner()._np_random
+            if present is not generator:
+                generator, read = present, reader(present)
+            if read is not None:
+                start = read()
         if start is None:
             start = starts.take(self.unwrapped, kind, kwargs.get("seed"), kwargs.get("options"))
         result = bare_reset(self, *args, **kwargs)
@@ -117,15 +125,16 @@ def _bare(env: Any, name: str) -> Callable[..., Any]:
 
 
 def _step(
-    bare: Callable[..., Any],
+    env: Any,
     recorder: Recorder,
     checks: Checks,
-    due: list[float],
+    due: Due,
     service: Callable[[], None],
     fault: Callable[[Recorder, Exception], None],
     small: bool,
 ) -> tuple[Callable[..., Any], Callable[[int], None]]:
-    """`step` in the two forms that are worth telling apart, and what gives it the checksum of a reset."""
+    """`step` in the three forms that are worth telling apart, and what gives it the checksum of a reset."""
+    bare = _bare(env, "step")
     crc = 0
     crc32 = zlib.crc32
     checked = checks.step
@@ -133,17 +142,19 @@ def _step(
     put_action, put_reward, put_check = recorder.actions.append, recorder.rewards.append, recorder.checks.append
     ended, align = recorder.ended, recorder.align
     array = np.ndarray
-    now = time.monotonic  # 45 ns; a thread that raises a flag 20 times a second cost CartPole 600 ns a step
+    now = time.monotonic  # as dear as three appends; a thread that raises a flag 20 times a second is dearer still
 
     def set_crc(value: int) -> None:
         nonlocal crc
         crc = value
 
-    def small_step(self: Any, action: Any) -> Any:  # an array of at most 1 KB; actions are numbers
+    def limited_step(self: Any, action: Any) -> Any:  # `small_step` of a TimeLimit: see `limits`
         nonlocal crc
-        result = bare(self, action)
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        self._elapsed_steps += 1
+        if self._elapsed_steps >= self._max_episode_steps:
+            truncated = True
         try:
-            observation, reward, terminated, truncated, info = result
             try:
                 crc = crc32(observation, crc)
             except (TypeError, ValueError):  # no contiguous array, as its space had it
@@ -159,7 +170,31 @@ def _step(
         except BaseException:  # an interrupt between two appends
             align()
             raise
-        if now() > due[0]:
+        if not crc & due[1] and now() > due[0]:
+            service()
+        return observation, reward, terminated, truncated, info
+
+    def small_step(self: Any, action: Any) -> Any:  # an array of at most 1 KB; actions are numbers
+        nonlocal crc
+        result = bare(self, action)
+        try:
+            observation, reward, terminated, truncated, info = result
+            try:
+                crc = crc32(observation, crc)
+            except (TypeError, ValueError):
+                crc = check_observation(observation, crc)
+            put_action(action)
+            put_reward(reward)
+            put_check(crc)
+            if terminated or truncated:
+                ended(terminated, truncated, info)
+        except Exception as error:
+            align()
+            fault(recorder, error)
+        except BaseException:
+            align()
+            raise
+        if not crc & due[1] and now() > due[0]:
             service()
         return result
 
@@ -191,4 +226,6 @@ def _step(
             service()
         return result
 
-    return (small_step if small else any_step), set_crc
+    if small:
+        return (limited_step if limits.known(env) else small_step), set_crc
+    return any_step, set_crc

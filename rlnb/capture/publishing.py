@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from rlnb.capture.desk import Desk, Seat
-from rlnb.capture.recorder import Episode, Recorder, Rows, Taken
+from rlnb.capture.episodes import Episode, Rows, Whole, added, joined
+from rlnb.capture.recorder import Recorder, Taken
 from rlnb.capture.starts import Start
 from rlnb.events import EpisodeOpened, EpisodesEnded, StepsRecorded
 
@@ -30,12 +31,12 @@ class Publisher:
         """One flush: every recorder's data at once, so that steps of a group can be counted across its lanes."""
         seated: list[tuple[Seat, Taken]] = []
         for taken in sorted(takes, key=lambda t: t.recorder.first_at):
-            if not len(taken.rows) and not any(e.end is not None and e.first is not None for e in taken.episodes):
+            if not len(taken.rows) and not _ends(taken):
                 continue  # no step, and no end of an episode that this session knows
             if self._follows(taken.recorder, seated):
                 self._publish(seated)
                 seated = []
-            seat = self._seat(taken.recorder)
+            seat = self._seat(taken)
             if seat is None:
                 _drop(taken)
             else:
@@ -67,60 +68,69 @@ class Publisher:
     def cut(self, recorders: Iterable[Recorder]) -> None:
         """The session ends: open episodes become unfinished rows, seats are given up."""
         for recorder in recorders:
-            seat, episode = recorder.seat, recorder.open
+            seat, episode = recorder.seat, recorder.carried
             recorder.seat = None
             if episode is None:
                 continue
             if seat is not None and episode.length and episode.first is not None:
                 now = recorder.clock.now()
-                self._desk.publish(_ended(seat, [_row(episode, now, self.groups.get(seat.group, 0))]))
+                self._desk.publish(_event(seat, [_row(episode, now, self.groups.get(seat.group, 0))], None))
             episode.first, episode.announced = None, False
         self._lanes.clear()
         self._sitters.clear()
         self.groups.clear()
 
-    def _seat(self, recorder: Recorder) -> Seat | None:
+    def _seat(self, taken: Taken) -> Seat | None:
+        recorder = taken.recorder
         seat = recorder.seat
         if seat is None or self._sitters.get(seat.lane) != recorder.key:
             seat = recorder.seat = self._desk.seat(recorder.request())
             if seat is not None:
                 self._sitters[seat.lane] = recorder.key
-                if recorder.open is not None:
-                    recorder.open.first = None  # it goes on in another lane
+                if taken.before is not None:
+                    taken.before.first = None  # it goes on in another lane
         return seat
 
     def _one(self, seat: Seat, taken: Taken, offset: int, lanes: dict[int, int]) -> None:
-        kept: list[tuple[int, int]] = []
-        spans = _spans(taken)
-        totals = _totals(taken, spans)
-        first = self._lanes.get(seat.lane, 0)
-        here = first
-        before = self.groups.get(seat.group, 0)
-        over: list[tuple[Any, ...]] = []
+        n, rewards = len(taken.rows), taken.rows.rewards
+        here = self._lanes.get(seat.lane, 0)
+        steps = self.groups.get(seat.group, 0)
         pace = sum(lanes.values()) / max(lanes[seat.lane], 1)  # steps of the group while this lane takes one
-        for episode, (begin, end), total in zip(taken.episodes, spans, totals, strict=True):
-            if episode.first is None:
-                if begin == end:
-                    continue  # nothing of it is in this session
+        first, kept = here, []  # the lane's step of the first row; which rows are of an episode of this session
+        head: list[tuple[Any, ...]] = []
+        whole: Whole | None = None
+        if (episode := taken.before) is not None:
+            end = n if episode.end is None else episode.end - taken.base
+            if episode.first is None and end:
                 episode.first = here if not episode.length else self._go_on(seat, episode, here)
-            _add(episode, taken, begin, end, total)
-            kept.append((begin, end))
-            here += end - begin
-            if episode.end is not None:
-                over.append(_row(episode, episode.ended, before + int(pace * (offset + end))))
-        whole = here - first == len(taken.rows)
-        for rows in [taken.rows] if whole else _runs([taken.rows[begin:end] for begin, end in kept]):
-            if not len(rows):
-                continue
-            self._desk.publish(
-                StepsRecorded(seat.session, seat.lane, seat.group, first, rows.actions, rows.rewards, rows.checks)
-            )
-            first += len(rows)
+            if episode.first is not None:
+                _add(episode, taken.rows[:end])
+                kept.append((0, end))
+                here += end
+                if episode.end is not None:
+                    head.append(_row(episode, episode.ended, steps + int(pace * (offset + end))))
+        if taken.over:
+            whole = Whole(taken.over, taken.base, rewards)
+            kept.extend(zip(whole.begin.tolist(), whole.end.tolist(), strict=True))
+            sums = np.cumsum(whole.length)
+            whole.first = here + sums - whole.length
+            whole.step = steps + (pace * (offset + whole.end)).astype(np.int64)
+            here += int(sums[-1])
+        if (episode := taken.after) is not None:
+            begin = episode.begin - taken.base
+            episode.first = here
+            _add(episode, taken.rows[begin:])
+            kept.append((begin, n))
+            here += n - begin
+        for rows in [taken.rows] if here - first == n else joined([taken.rows[begin:end] for begin, end in kept]):
+            if len(rows):
+                self._desk.publish(StepsRecorded(*seat, first, rows.actions, rows.rewards, rows.checks))
+                first += len(rows)
         self._lanes[seat.lane] = here
-        if over:
-            self._desk.publish(_ended(seat, over))
-        last = taken.episodes[-1] if taken.episodes else None
-        if last is not None and last.end is None and last.length and not last.announced and last.first is not None:
+        if head or whole is not None:
+            self._desk.publish(_event(seat, head, whole))
+        last = taken.recorder.carried
+        if last is not None and last.length and not last.announced and last.first is not None:
             last.announced = True
             self._desk.publish(EpisodeOpened(seat.session, seat.lane, last.first, last.started, last.pack()))
 
@@ -133,78 +143,37 @@ class Publisher:
             episode.length, episode.total, episode.kept = 0, 0.0, True
             return here
         place = -episode.length
-        for rows in _runs(list(episode.rows)):
-            self._desk.publish(
-                StepsRecorded(seat.session, seat.lane, seat.group, place, rows.actions, rows.rewards, rows.checks)
-            )
+        for rows in joined(list(episode.rows)):
+            self._desk.publish(StepsRecorded(*seat, place, rows.actions, rows.rewards, rows.checks))
             place += len(rows)
         return -episode.length
 
 
-def _spans(taken: Taken) -> list[tuple[int, int]]:
-    """The rows of this flush that are each episode's. Rows of no episode (steps after its end) stay out."""
-    base, n = taken.base, len(taken.rows)
-    return [(max(e.begin - base, 0), n if e.end is None else e.end - base) for e in taken.episodes]
+def _ends(taken: Taken) -> bool:
+    """Whether an episode ended that this session knows."""
+    before = taken.before
+    return bool(taken.over) or (before is not None and before.end is not None and before.first is not None)
 
 
-def _totals(taken: Taken, spans: list[tuple[int, int]]) -> list[float]:
-    """The sum of rewards of each episode up to here, added from step to step: the same to the last bit as a loop's.
-
-    Sums of whole numbers are exact in any order, and are taken all at once.
-    """
-    rewards = taken.rows.rewards
-    with np.errstate(all="ignore"):
-        whole = len(spans) > 2 and taken.episodes[0].total.is_integer()
-        if whole and (np.rint(rewards) == rewards).all() and float(np.abs(rewards).sum()) < 2**53:
-            sums = np.concatenate(([0.0], np.cumsum(rewards))).tolist()
-            return [e.total + sums[end] - sums[begin] for e, (begin, end) in zip(taken.episodes, spans, strict=True)]
-        return [
-            float(np.add.accumulate(np.concatenate(([episode.total], rewards[begin:end])))[-1])
-            for episode, (begin, end) in zip(taken.episodes, spans, strict=True)
-        ]
-
-
-def _add(episode: Episode, taken: Taken, begin: int, end: int, total: float) -> None:
+def _add(episode: Episode, rows: Rows) -> None:
     """Count rows in."""
-    episode.length += end - begin
-    episode.total = total
+    episode.length += len(rows)
+    episode.total = added(episode.total, rows.rewards)
     if episode.end is not None:
         episode.rows = ()
     elif episode.length > CARRY_MOST:
         episode.rows, episode.kept = (), False
-    elif episode.kept and end > begin:
-        episode.rows += (taken.rows[begin:end],)
+    elif episode.kept and len(rows):
+        episode.rows += (rows,)
 
 
 def _drop(taken: Taken) -> None:
     """Recording is off: what was taken is let go, and an episode that is still open with it."""
-    spans = _spans(taken)
-    for episode, (begin, end), total in zip(taken.episodes, spans, _totals(taken, spans), strict=True):
-        _add(episode, taken, begin, end, total)
-        episode.rows, episode.kept = (), False
-
-
-def _runs(rows: list[Rows]) -> list[Rows]:
-    """Neighbours joined, as far as their actions are of one type and shape."""
-    rows = [piece for piece in rows if len(piece)]
-    runs: list[list[Rows]] = []
-    for piece in rows:
-        kind = (piece.actions.dtype, piece.actions.shape[1:])
-        if runs and (runs[-1][0].actions.dtype, runs[-1][0].actions.shape[1:]) == kind:
-            runs[-1].append(piece)
-        else:
-            runs.append([piece])
-    return [_join(run) for run in runs]
-
-
-def _join(run: list[Rows]) -> Rows:
-    if len(run) == 1:
-        return run[0]
-    return Rows(
-        np.concatenate([rows.actions for rows in run]),
-        np.concatenate([rows.rewards for rows in run]),
-        np.concatenate([rows.checks for rows in run]),
-    )
+    for episode in (taken.before, taken.after):
+        if episode is not None:
+            begin, end = max(episode.begin - taken.base, 0), len(taken.rows)
+            _add(episode, taken.rows[begin : end if episode.end is None else episode.end - taken.base])
+            episode.rows, episode.kept = (), False
 
 
 _TYPES = (np.int64, np.int64, np.float64, np.bool_, np.bool_, np.bool_, np.float64, np.float64, np.int64, np.int8)
@@ -216,7 +185,28 @@ def _row(e: Episode, at: float, step: int) -> tuple[Any, ...]:
     return (e.first or 0, e.length, e.total, *flags, e.started, at, step, e.success, e.pack())
 
 
-def _ended(seat: Seat, rows: list[tuple[Any, ...]]) -> EpisodesEnded:
-    *columns, starts = zip(*rows, strict=True)
-    fields: list[Any] = [*seat, *(np.array(column, kind) for column, kind in zip(columns, _TYPES, strict=True)), starts]
+def _event(seat: Seat, head: list[tuple[Any, ...]], whole: Whole | None) -> EpisodesEnded:
+    """The rows of `head`, then the columns of `whole`."""
+    columns: list[Any] = []
+    starts: tuple[bytes, ...] = ()
+    if head:
+        *values, starts = zip(*head, strict=True)
+        columns = [np.array(column, kind) for column, kind in zip(values, _TYPES, strict=True)]
+    if whole is not None:
+        w = whole
+        more = [
+            w.first,
+            w.length,
+            w.total,
+            w.terminated,
+            w.truncated,
+            w.finished,
+            w.started,
+            w.ended,
+            w.step,
+            w.success,
+        ]
+        columns = [np.concatenate(both) for both in zip(columns, more, strict=True)] if head else more
+        starts += whole.starts
+    fields: list[Any] = [*seat, *columns, starts]
     return EpisodesEnded(*fields)

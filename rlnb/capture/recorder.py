@@ -6,6 +6,7 @@ import itertools
 import math
 import threading
 import weakref
+from array import array
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,59 +15,13 @@ from numpy.typing import NDArray
 
 from rlnb.capture import actions
 from rlnb.capture.desk import Seat, SeatRequest
-from rlnb.capture.starts import Start, packed
+from rlnb.capture.episodes import Begun, Ended, Episode, Rows
+from rlnb.capture.starts import Start
 from rlnb.clock import Clock
 from rlnb.trace import Recipe
 
 _keys = itertools.count(1)
 MIDWAY = "recording began in the middle of the episode: its reset was not seen"
-
-
-class Episode:
-    """One episode. `begin` and `end` count the recorder's rows; the rest is filled in as flushes go by.
-
-    Defaults live on the class: an episode of Frozen Lake has seven steps, and making one must cost little.
-    """
-
-    end: int | None = None  # None: still open
-    ended: float = 0.0
-    terminated: bool = False
-    truncated: bool = False
-    finished: bool = False
-    success: int = -1
-    length: int = 0  # steps published
-    total: float = 0.0  # their rewards' sum
-    packed: bytes = b""
-    first: int | None = None  # the lane's step index of its first step, in the present session
-    announced: bool = False
-    kept: bool = True  # False: its steps so far are lost to a session that goes on with it
-    rows: tuple[Rows, ...] = ()  # its steps so far, while it is open
-
-    def __init__(self, begin: int, started: float, start: Start | dict[str, Any]) -> None:
-        self.begin = begin
-        self.started = started
-        self.start = start
-
-    def pack(self) -> bytes:
-        """The packed start; made once."""
-        if not self.packed:
-            self.packed = packed(self.start)
-        return self.packed
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Steps as arrays of one length."""
-
-    actions: NDArray[Any]
-    rewards: NDArray[np.float64]
-    checks: NDArray[np.uint16]
-
-    def __len__(self) -> int:
-        return len(self.rewards)
-
-    def __getitem__(self, rows: slice) -> Rows:
-        return Rows(self.actions[rows], self.rewards[rows], self.checks[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +31,9 @@ class Taken:
     recorder: Recorder
     base: int  # the recorder's row number of row 0
     rows: Rows
-    episodes: list[Episode]  # in order; only the last can be open
+    before: Episode | None  # was open when the flush before this one came: over now, or still open
+    over: list[Ended]  # began and ended since, in order
+    after: Episode | None  # began since and is open
 
 
 class Recorder:
@@ -100,13 +57,16 @@ class Recorder:
         self.rewards: list[Any] = []
         self.checks: list[int] = []  # appended last: its length is the number of whole rows
         self.base = 0
-        self.open: Episode | None = None
-        self.episodes: list[Episode] = []
+        self.begin_row = -1  # of the open episode; -1: none is open
+        self.begin_at = 0.0
+        self.start: Begun = b""
+        self.over: list[Ended] = []
+        self.carried: Episode | None = None  # the open episode, once a flush has seen steps of it
         self.begun = False
 
     # --- called by the hooked methods ---------------------------------------------------------------------------
 
-    def begin(self, start: Start | dict[str, Any]) -> None:
+    def begin(self, start: Begun) -> None:
         """A reset has succeeded: what was open is cut, a new episode begins."""
         if not self.begun:
             self.begun = True
@@ -114,35 +74,33 @@ class Recorder:
         now = self.clock.now()
         with self.lock:
             at = self.base + len(self.checks)
-            before = self.open
-            if before is not None:
-                before.end, before.ended = at, now
-                if before.begin == at and self.episodes and self.episodes[-1] is before:
-                    self.episodes.pop()  # reset twice: an episode without steps is none
-            self.open = Episode(at, now, start)
-            self.episodes.append(self.open)
+            if -1 < self.begin_row < at:  # reset twice: an episode without steps is none
+                self.over.append((self.begin_row, at, self.begin_at, now, False, False, False, -1, self.start))
+            self.begin_row, self.begin_at, self.start = at, now, start
 
     def ended(self, terminated: bool, truncated: bool, info: Any) -> None:
         """The step just appended was an episode's last."""
         now = self.clock.now()
         success = info.get("is_success") if isinstance(info, dict) else None
         with self.lock:
-            self._midway(now)
-            episode = self.open
-            if episode is None:
+            if not self.begun:
+                self._midway(now)
+            begin = self.begin_row
+            if begin < 0:
                 return  # a step after the end: of no episode
-            episode.end, episode.ended = self.base + len(self.checks), now
-            episode.terminated, episode.truncated, episode.finished = bool(terminated), bool(truncated), True
-            if success is not None:
-                episode.success = int(bool(success))
-            self.open = None
+            self.begin_row = -1
+            end, won = self.base + len(self.checks), -1 if success is None else int(bool(success))
+            flags = bool(terminated), bool(truncated)
+            self.over.append((begin, end, self.begin_at, now, *flags, True, won, self.start))
 
     def closed(self) -> None:
         """The environment was closed: an open episode is cut."""
         with self.lock:
-            if self.open is not None:
-                self.open.end, self.open.ended = self.base + len(self.checks), self.clock.now()
-                self.open = None
+            begin, at = self.begin_row, self.base + len(self.checks)
+            self.begin_row = -1
+            if -1 < begin < at:
+                now = self.clock.now()
+                self.over.append((begin, at, self.begin_at, now, False, False, False, -1, self.start))
 
     def align(self) -> None:
         """Drop a row that an interrupt left half appended."""
@@ -154,29 +112,33 @@ class Recorder:
         if not self.begun and self.checks:
             self.begun = True
             self.first_at = self.clock.elapsed()
-            self.open = Episode(self.base, now, Start(why_not=MIDWAY))
-            self.episodes.append(self.open)
+            self.begin_row, self.begin_at, self.start = self.base, now, Start(why_not=MIDWAY)
 
     # --- called by the flush ------------------------------------------------------------------------------------
 
     @property
     def idle(self) -> bool:
         """Whether a flush has nothing to do here."""
-        episodes = self.episodes
-        return not self.checks and (not episodes or (len(episodes) == 1 and episodes[0] is self.open))
+        return not self.checks and not self.over
 
     def take(self) -> Taken:
-        """Take everything out but the open episode, which stays (and is part of what was taken)."""
+        """Take everything out. An episode that is open is part of what was taken, and stays as `carried`."""
         with self.lock:
             self._midway(self.clock.now())
             n = len(self.checks)
             actions_, rewards, checks = self.actions[:n], self.rewards[:n], self.checks[:n]
-            episodes, base = self.episodes, self.base
-            self.episodes = [] if self.open is None else [self.open]
-            self.base = base + n
+            over, base, before = self.over, self.base, self.carried
+            self.over, self.base = [], base + n
             del self.checks[:n], self.rewards[:n], self.actions[:n]
-        sums = np.array(checks, np.int64).astype(np.uint16)
-        return Taken(self, base, Rows(actions.column(actions_, self.space), _numbers(rewards), sums), episodes)
+            if before is not None and over:  # the first to end is the one that was open
+                before.close(over.pop(0))
+                self.carried = None
+            after = None
+            if self.carried is None and -1 < self.begin_row < self.base:
+                after = self.carried = Episode(self.begin_row, self.begin_at, self.start)
+        sums = np.frombuffer(array("I", checks), np.uint32).astype(np.uint16)
+        rows = Rows(actions.column(actions_, self.space), _numbers(rewards), sums)
+        return Taken(self, base, rows, before, over, after)
 
     def stamp(self) -> None:
         """Note when it was last active: called at each flush, and whenever an environment is made."""
@@ -184,7 +146,7 @@ class Recorder:
         if rows != self._seen:
             self._seen, self.last_at = rows, self.clock.elapsed()
         if self._request is not None:
-            going = self.open is not None and rows > self.open.begin and self.owner() is not None
+            going = -1 < self.begin_row < rows and self.owner() is not None
             self._request.last_at = math.inf if going else self.last_at
 
     def request(self) -> SeatRequest:
@@ -200,9 +162,9 @@ class Recorder:
 
 def _numbers(values: list[Any]) -> NDArray[np.float64]:
     try:
-        array = np.array(values, dtype=np.float64)
-        if array.ndim == 1:
-            return array
+        numbers = np.array(values, dtype=np.float64)
+        if numbers.ndim == 1:
+            return numbers
     except (TypeError, ValueError, RuntimeError):
         pass
     return np.array([_number(value) for value in values], dtype=np.float64)

@@ -9,15 +9,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 SECONDS = 0.05  # between two flushes while steps are taken
+QUICK = 512  # steps between two flushes from which on not every step looks at the clock
+RARELY = 7  # a mask: one step in eight does, by chance
 PATIENCE = 0.5  # so long overdue, nobody is stepping, and the ticker flushes by itself
+
+
+class Due(list[Any]):
+    """When the next flush is due (`time.monotonic()`), and the mask of the steps that look: those whose checksum has
+    none of its bits. Zero: every step."""
 
 
 class Ticker:
     """A daemon thread that calls `flush` when the flush has been due for half a second."""
 
-    def __init__(self, due: list[float], flush: Callable[[], None]) -> None:
+    def __init__(self, due: Due, flush: Callable[[], None]) -> None:
         self._due = due
         self._flush = flush
         self._stop = threading.Event()

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 RAW, CONST, BITS, INT, DELTA, SHUFFLE, TEXT = range(7)
 _DEFLATED, _WHOLE, _PATTERN = 16, 32, 64  # flags beside the mode: deflated; floats holding integers; bit patterns
+_SAMPLE = 1024  # bytes
 _HEAD = struct.Struct("<BBBII")  # mode and flags, length of the dtype's name, dimensions, rows, bytes
 _PAIR = struct.Struct("<qqB")  # first value, smallest (difference), width
 
@@ -34,7 +35,7 @@ def encode(columns: Sequence[NDArray[Any]]) -> bytes:
     out = [bytes([len(columns)])]
     for column in columns:
         mode, payload = _pack(column)
-        if len(payload) > 40:
+        if len(payload) > 40 and not _noise(payload):
             small = zlib.compress(payload, 1)
             if len(small) < len(payload):
                 mode, payload = mode | _DEFLATED, small
@@ -75,6 +76,15 @@ def joined(parts: Sequence[Sequence[NDArray[Any]]]) -> list[NDArray[Any]]:
     if len(parts) == 1:
         return list(parts[0])
     return [np.concatenate(column) for column in zip(*parts, strict=True)]
+
+
+def _noise(payload: bytes) -> bool:
+    """Whether deflating is not worth the attempt: three samples of a long payload do not shrink."""
+    if len(payload) < 4 * _SAMPLE:
+        return False
+    last = len(payload) - _SAMPLE
+    samples = (payload[at : at + _SAMPLE] for at in (0, last // 2, last))
+    return all(len(zlib.compress(sample, 1)) >= _SAMPLE for sample in samples)
 
 
 def _pack(column: NDArray[Any]) -> tuple[int, bytes]:

@@ -32,7 +32,7 @@ def pack_starts(starts: Starts) -> bytes:
         opened.append(body is not None)
         bodies.append(start if body is None else body)
     head = encode([np.array([len(b) for b in bodies], np.uint32), np.array(opened, np.bool_)])
-    return struct.pack("<I", len(head)) + head + zlib.compress(b"".join(bodies), 6)
+    return struct.pack("<I", len(head)) + head + zlib.compress(b"".join(bodies), 1)
 
 
 def unpack_starts(blob: bytes, only: int | None = None) -> list[bytes]:
