@@ -25,7 +25,7 @@ from rlnb.capture import Capture, Seat, SeatRequest
 from rlnb.clock import SystemClock
 from rlnb.events import Event
 
-STEPS = 50_000
+STEPS = 20_000
 
 
 class NullDesk:
