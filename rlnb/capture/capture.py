@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from rlnb.bus import strict
 from rlnb.capture import door, hooked, vector_door
+from rlnb.capture.children import Children
 from rlnb.capture.desk import Desk
 from rlnb.capture.interrupts import held_back
 from rlnb.capture.place import place
@@ -42,6 +43,7 @@ class Capture:
         self._ticker = Ticker(self.due, self._flush_beside) if ticking else None
         self._publisher = Publisher(desk)
         self.vectors = Vectors(self, self._publisher.groups)
+        self.children = Children(self, self._publisher.groups)
         self._recorders: dict[int, Recorder] = {}
         self._unhooks: dict[int, Callable[[], None]] = {}
         self._hooked: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
@@ -55,12 +57,14 @@ class Capture:
         """Record every environment that `gymnasium.make` returns from here on."""
         door.install(self._made)
         vector_door.install(self._made_vector)
+        self.children.install()
 
     def uninstall(self) -> None:
         """Give `gymnasium.make` its code back, and every environment that still lives its own methods."""
         door.uninstall()
         vector_door.uninstall()
         self.flush()
+        self.children.uninstall()
         self.vectors.let_go()
         for unhook in list(self._unhooks.values()):
             unhook()
@@ -104,6 +108,10 @@ class Capture:
         with self._lock:
             self.vectors.stamp()
             self.vectors.add(env, where, name)
+        self.begin_ticking()
+
+    def begin_ticking(self) -> None:
+        """From the first environment on somebody must flush when nobody steps."""
         if self._ticker is not None:
             self._ticker.start()
 
@@ -132,8 +140,10 @@ class Capture:
 
     # --- data out -----------------------------------------------------------------------------------------------
 
-    def flush(self) -> None:
-        """Publish what has been recorded; from any thread."""
+    def flush(self, wait: bool = False) -> None:
+        """Publish what has been recorded; from any thread. `wait` for what worker processes have not shipped yet."""
+        if wait:
+            self.children.wait()
         with held_back(), self._lock:
             if self._busy:  # a subscriber that steps or flushes
                 return
@@ -146,8 +156,9 @@ class Capture:
     def cut(self) -> None:
         """A session ends: open episodes become unfinished rows of it, and the next session may go on with them."""
         with held_back(), self._lock:
-            self.flush()
+            self.flush(wait=True)
             self._guarded(self.vectors.cut)
+            self._guarded(self.children.cut)
             self._guarded(lambda: self._publisher.cut(list(self._recorders.values())))
 
     def wake(self) -> None:
@@ -184,6 +195,7 @@ class Capture:
             self._unhooks.pop(recorder.key, None)
         self._publisher.publish(takes)
         self.vectors.publish()
+        self.children.publish()
 
     def service(self) -> None:
         """Called by a step that found a flush due: flush, then let the control room have a moment."""
@@ -196,7 +208,9 @@ class Capture:
 
     def _flush_beside(self) -> None:
         """Called by the ticker when nobody steps."""
-        if not self.vectors.idle or any(not recorder.idle for recorder in list(self._recorders.values())):
+        if not (self.vectors.idle and self.children.idle) or any(
+            not recorder.idle for recorder in list(self._recorders.values())
+        ):
             self.flush()
 
     # --- faults -------------------------------------------------------------------------------------------------
@@ -225,6 +239,7 @@ class Capture:
         self._lock, self._busy = threading.RLock(), False
         door.uninstall()
         vector_door.uninstall()
+        self.children.uninstall()
         self.vectors.let_go()
         for unhook in list(self._unhooks.values()):
             unhook()

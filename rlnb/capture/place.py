@@ -7,7 +7,9 @@ import sys
 from types import FrameType
 from typing import Any
 
-LIBRARIES = frozenset({"gymnasium", "stable_baselines3", "sb3_contrib", "rlnb", "rl_zoo3", "importlib", "contextlib"})
+LIBRARIES = frozenset(
+    {"gymnasium", "stable_baselines3", "sb3_contrib", "rlnb", "rl_zoo3", "importlib", "contextlib", "multiprocessing"}
+)
 
 
 def place(frame: FrameType | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -29,7 +30,14 @@ def the_room() -> Room:
 
 
 def install() -> None:
-    """Record every environment that Gymnasium makes from here on (what `%load_ext rlnb` does)."""
+    """Record every environment that Gymnasium makes from here on (what `%load_ext rlnb` does).
+
+    A worker process that `spawn` or `forkserver` began runs the script's module again, and this line with it: there it
+    does nothing, since the parent has the worker's environment recorded.
+    """
+    caller = sys._getframe(1)
+    if caller.f_globals.get("__name__") == "__mp_main__" and caller.f_code.co_name == "<module>":
+        return
     the_room().desk.capture.install()
 
 

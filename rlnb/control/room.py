@@ -128,7 +128,7 @@ class Room:
 
     def settle(self) -> None:
         """Put everything that was captured so far on disk, so that it can be read."""
-        self.desk.capture.flush()
+        self.desk.capture.flush(wait=True)
         self.store.flush()
 
     def running(self, id: str) -> Running | None:
