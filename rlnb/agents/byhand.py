@@ -17,18 +17,28 @@ from rlnb.agents import heads
 from rlnb.agents.fast import dense
 from rlnb.agents.networks import ActorCritic
 
+EMPTY = torch.empty(0)
+
 
 class Chain:
     """A plain chain of layers, forward and back. The gradients are written over those of the parameters."""
 
     def __init__(self, layers: list[nn.Module]) -> None:
-        self.layers = layers
+        # what each layer computes; of a Linear its weight, bias and their gradients, which stay where they are
+        self.layers: list[tuple[type[nn.Module], Tensor, Tensor | None, Tensor, Tensor | None]] = []
+        for layer in layers:
+            if isinstance(layer, nn.Linear):
+                bias, grad = (None, None) if layer.bias is None else (layer.bias.detach(), layer.bias.grad)
+                assert layer.weight.grad is not None
+                self.layers.append((nn.Linear, layer.weight.detach(), bias, layer.weight.grad, grad))
+            else:
+                self.layers.append((type(layer), EMPTY, None, EMPTY, None))
         self.kept: list[Tensor] = []  # what went into each layer, and what came out of the last
 
     @classmethod
     def of(cls, module: nn.Module | None) -> Chain | None:
         """The chain that `module` is, or None where it is something else or not on the CPU."""
-        layers = None if module is None else dense(module)
+        layers = None if module is None else dense(module)  # whose parameters lie in a `Flat`, gradients and all
         if layers is None or any(p.device.type != "cpu" for layer in layers for p in layer.parameters()):
             return None
         return cls(layers)
@@ -36,26 +46,26 @@ class Chain:
     def forward(self, rows: Tensor) -> Tensor:
         """[batch, inputs] to [batch, outputs]."""
         x, self.kept = rows, [rows]
-        for layer in self.layers:
-            if isinstance(layer, nn.Linear):
+        for kind, weight, bias, _, _ in self.layers:
+            if kind is nn.Linear:
                 # y = x Wᵀ + b
-                x = nn.functional.linear(x, layer.weight, layer.bias)
+                x = nn.functional.linear(x, weight, bias)
             else:
-                x = torch.tanh(x) if isinstance(layer, nn.Tanh) else torch.relu(x)
+                x = torch.tanh(x) if kind is nn.Tanh else torch.relu(x)
             self.kept.append(x)
         return x
 
     def backward(self, slope: Tensor) -> None:
         """From ∂L/∂y of the last `forward` [batch, outputs] to ∂L/∂θ, in the `.grad` of the parameters."""
         for i in reversed(range(len(self.layers))):
-            layer, x, y = self.layers[i], self.kept[i], self.kept[i + 1]
-            if isinstance(layer, nn.Linear):
+            (kind, weight, _, by_weight, by_bias), x, y = self.layers[i], self.kept[i], self.kept[i + 1]
+            if kind is nn.Linear:
                 # ∂L/∂W = (∂L/∂y)ᵀ x,  ∂L/∂b = Σ ∂L/∂y,  ∂L/∂x = ∂L/∂y W
-                torch.mm(slope.t(), x, out=layer.weight.grad)
-                if layer.bias is not None:
-                    torch.sum(slope, 0, out=layer.bias.grad)
-                slope = torch.mm(slope, layer.weight) if i else slope
-            elif isinstance(layer, nn.Tanh):
+                torch.mm(slope.t(), x, out=by_weight)
+                if by_bias is not None:
+                    torch.sum(slope, 0, out=by_bias)
+                slope = torch.mm(slope, weight) if i else slope
+            elif kind is nn.Tanh:
                 slope = torch.ops.aten.tanh_backward(slope, y)  # ∂L/∂x = ∂L/∂y (1 − y²)
             else:
                 slope = torch.ops.aten.threshold_backward(slope, y, 0)  # ∂L/∂x = ∂L/∂y where y > 0

@@ -97,11 +97,12 @@ class Flat:
         self.grad.zero_()
         torch.autograd.backward(loss)
 
-    def clip(self, max_norm: float) -> Tensor:
+    def clip(self, max_norm: float) -> float:
         """Shrink the gradient to the norm `max_norm` where it is longer; returns the norm it had."""
-        norm: Tensor = torch.linalg.vector_norm(self.grad)
+        norm = float(torch.linalg.vector_norm(self.grad))
         # g ← g · min(1, max_norm / |g|)
-        self.grad.mul_(torch.clamp(max_norm / (norm + 1e-6), max=1.0))
+        if norm > max_norm:
+            self.grad.mul_(max_norm / (norm + 1e-6))
         return norm
 
     @torch.no_grad()

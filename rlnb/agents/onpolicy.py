@@ -136,7 +136,8 @@ class OnPolicyAgent(NeuralAgent[P], Generic[P]):
         """With mean 0 and deviation 1, where the settings want it."""
         if not self.config.normalize_advantage or len(advantage) < 2:
             return advantage
-        return (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+        std, mean = torch.std_mean(advantage)
+        return (advantage - mean) / (std + 1e-8)
 
     def act(self, obs: Any, greedy: bool = True) -> Any:
         rows, batch = self.rows(obs)

@@ -66,6 +66,7 @@ class Adam(Optimizer):
     def __init__(self, flat: Flat, eps: float = 1e-8, betas: tuple[float, float] = (0.9, 0.999)) -> None:
         super().__init__(flat)
         self.eps, self.betas = eps, betas
+        self._count = torch.zeros(())
         self.memory = [torch.zeros_like(flat.data.data), torch.zeros_like(flat.data.data)]
 
     def move(self, grad: torch.Tensor, learning_rate: float) -> None:
@@ -89,7 +90,7 @@ class Adam(Optimizer):
         """The same in one walk through memory, a quarter of the time: what torch.optim.Adam(fused=True) calls."""
         (m, v), (beta1, beta2) = self.memory, self.betas
         torch._fused_adam_(
-            [self.flat.data.data], [grad], [m], [v], [], [torch.tensor(float(self.steps))], lr=learning_rate,
+            [self.flat.data.data], [grad], [m], [v], [], [self._count.fill_(self.steps)], lr=learning_rate,
             beta1=beta1, beta2=beta2, weight_decay=0.0, eps=self.eps, amsgrad=False, maximize=False,
         )  # fmt: skip
 

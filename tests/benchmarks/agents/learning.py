@@ -1,7 +1,8 @@
-"""How well the agents learn: one row a task and seed, kept in a JSON-lines file, so that it can grow over days.
+"""How well the agents learn: one row a task and seed, kept in a file, so that the table can grow over days.
 
-    python tests/benchmarks/agents/learning.py --rows rows.jsonl --minutes 30       # goes on where it stopped
-    python tests/benchmarks/agents/learning.py --rows rows.jsonl --table            # the table, running nothing
+    python tests/benchmarks/agents/learning.py --minutes 30        # goes on where it stopped, rows in learning.jsonl
+    python tests/benchmarks/agents/learning.py --only CartPole     # some tasks
+    python tests/benchmarks/agents/learning.py --write             # runs nothing, puts the table into RESULTS.md
 
 Each row: greedy evaluation of the final policy over 100 episodes with fixed seeds (tabular agents: exact, where the
 environment tells its probabilities). A task and seed without a row is "not run".
@@ -11,136 +12,93 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[3]))
+
 from rlnb import agents
-from rlnb.agents import Exponential, Linear
+from rlnb.agents import evaluation
 from rlnb.agents.exact import has_model, policy_value
+from tests.benchmarks.agents.tasks import CARTPOLE_PPO, FIRST_SEED, TASKS, Task
 
-EPISODES, FIRST_SEED = 100, 1_000_000
-
-
-@dataclass(frozen=True)
-class Task:
-    """One line of the table."""
-
-    name: str
-    algorithm: str
-    env: str
-    goal: str
-    settings: dict[str, Any]
-    steps: int | None = None
-    episodes: int | None = None
-    seeds: int = 10
-    evaluation: int = EPISODES
-    good: Callable[[float], bool] = lambda value: True
-
-
-CARTPOLE_DQN: dict[str, Any] = {
-    "learning_rate": 2.3e-3, "batch_size": 64, "buffer_size": 100_000, "learning_starts": 1000, "train_freq": 256,
-    "gradient_steps": 128, "target_update_interval": 10, "exploration_fraction": 0.16, "exploration_final_eps": 0.04,
-    "network": (256, 256),
-}  # fmt: skip
-CARTPOLE_PPO: dict[str, Any] = {
-    "n_envs": 8, "n_steps": 32, "batch_size": 256, "gae_lambda": 0.8, "gamma": 0.98, "n_epochs": 20,
-    "learning_rate": Linear(1e-3), "clip_range": Linear(0.2),
-}  # fmt: skip
-LANDER_DQN: dict[str, Any] = {
-    "learning_rate": 6.3e-4, "batch_size": 128, "buffer_size": 50_000, "learning_starts": 0, "train_freq": 4,
-    "gradient_steps": -1, "target_update_interval": 250, "exploration_fraction": 0.12, "exploration_final_eps": 0.1,
-    "network": (256, 256),
-}  # fmt: skip
-CAR_DQN: dict[str, Any] = {
-    "learning_rate": 4e-3, "batch_size": 128, "buffer_size": 10_000, "learning_starts": 1000, "gamma": 0.98,
-    "target_update_interval": 600, "train_freq": 16, "gradient_steps": 8, "exploration_fraction": 0.2,
-    "exploration_final_eps": 0.07, "network": (256, 256),
-}  # fmt: skip
-LANDER_PPO: dict[str, Any] = {
-    "n_envs": 16, "n_steps": 1024, "batch_size": 64, "gae_lambda": 0.98, "gamma": 0.999, "n_epochs": 4, "ent_coef":
-    0.01,
-}  # fmt: skip
-CHEETAH_PPO: dict[str, Any] = {
-    "n_envs": 1, "n_steps": 512, "batch_size": 64, "gamma": 0.98, "gae_lambda": 0.92, "n_epochs": 20,
-    "learning_rate": 2.06e-5, "ent_coef": 4e-4, "clip_range": 0.1, "network": (256, 256), "activation": "relu",
-    "log_std_init": -2.0, "normalize_observations": True, "normalize_rewards": True, "vf_coef": 0.58,
-    "max_grad_norm": 0.8,
-}  # fmt: skip
-FROZEN = {
-    "gamma": 0.999,
-    "initial_value": 1.0,
-    "learning_rate": Exponential(0.3, 0.005),
-    "exploration": Linear(0.2, 0.0),
-}
-JACK = {"gamma": 1.0, "learning_rate": Exponential(0.1, 0.001), "exploration": Linear(1.0, 0.1)}
-TAXI = {"learning_rate": 0.5, "exploration": Linear(0.3, 0.01)}
-
-TASKS = [
-    Task("FrozenLake 4x4, QLearning 20k episodes", "QLearning", "FrozenLake-v1", ">= 0.735 on 9 of 10", FROZEN,
-         episodes=20_000, good=lambda v: v >= 0.735),
-    Task("FrozenLake 8x8, QLearning 20k episodes", "QLearning", "FrozenLake8x8-v1", ">= 0.85", FROZEN,
-         episodes=20_000, good=lambda v: v >= 0.85),
-    Task("Taxi, QLearning 20k episodes", "QLearning", "Taxi-v4", ">= 7.8", TAXI, episodes=20_000,
-         good=lambda v: v >= 7.8),
-    Task("CliffWalking, QLearning 1k episodes", "QLearning", "CliffWalking-v1", "-13",
-         {"learning_rate": 0.5, "gamma": 1.0, "exploration": 0.1}, episodes=1_000, good=lambda v: v >= -13),
-    Task("Blackjack, QLearning 500k hands", "QLearning", "Blackjack-v1", ">= -0.05 over 10^6 hands", JACK,
-         episodes=500_000, seeds=3, evaluation=1_000_000, good=lambda v: v >= -0.05),
-    Task("CartPole, Reinforce 300k", "Reinforce", "CartPole-v1", ">= 475 on 9 of 10", {}, steps=300_000,
-         good=lambda v: v >= 475),
-    Task("CartPole, PPO 100k", "PPO", "CartPole-v1", "500 on 9 of 10", CARTPOLE_PPO, steps=100_000,
-         good=lambda v: v == 500),
-    Task("CartPole, A2C 500k", "A2C", "CartPole-v1", "500 on 9 of 10", {"n_envs": 8, "learning_rate": Linear(7e-4)},
-         steps=500_000, good=lambda v: v == 500),
-    Task("CartPole, DQN 50k", "DQN", "CartPole-v1", "500 on 9 of 10", CARTPOLE_DQN, steps=50_000,
-         good=lambda v: v == 500),
-    Task("Pendulum, SAC 20k", "SAC", "Pendulum-v1", "about -150", {"learning_rate": 1e-3}, steps=20_000,
-         good=lambda v: v >= -165),
-    Task("Pendulum, TD3 20k", "TD3", "Pendulum-v1", "about -150", {"learning_starts": 1000}, steps=20_000,
-         good=lambda v: v >= -165),
-    Task("Pendulum, DDPG 20k", "DDPG", "Pendulum-v1", "about -150", {"learning_starts": 1000}, steps=20_000,
-         good=lambda v: v >= -165),
-    Task("Acrobot, DQN 100k", "DQN", "Acrobot-v1", ">= -78", LANDER_DQN, steps=100_000, good=lambda v: v >= -78),
-    Task("MountainCar, DQN 120k", "DQN", "MountainCar-v0", "median >= -110", CAR_DQN, steps=120_000,
-         good=lambda v: v >= -120),
-    Task("LunarLander, DQN 100k", "DQN", "LunarLander-v3", ">= 180", LANDER_DQN, steps=100_000,
-         good=lambda v: v >= 180),
-    Task("LunarLander, PPO 1M", "PPO", "LunarLander-v3", ">= 250", LANDER_PPO, steps=1_000_000,
-         good=lambda v: v >= 250),
-    Task("HalfCheetah, SAC 200k", "SAC", "HalfCheetah-v5", ">= 4800", {"learning_starts": 10_000}, steps=200_000,
-         seeds=3, good=lambda v: v >= 4800),
-    Task("HalfCheetah, PPO 1M", "PPO", "HalfCheetah-v5", ">= 5000",
-         CHEETAH_PPO,
-         steps=1_000_000, seeds=3, good=lambda v: v >= 5000),
-]  # fmt: skip
+ROWS = Path(__file__).with_name("learning.jsonl")
+RESULTS = Path(__file__).parents[1] / "RESULTS.md"
+BEGIN, END = "<!-- learning: begin -->", "<!-- learning: end -->"
 
 
 def run(task: Task, seed: int) -> dict[str, Any]:
     """Learn and evaluate one task with one seed."""
-    agent = getattr(agents, task.algorithm)(task.env, seed=seed, **task.settings)
+    import torch
+
+    torch.set_num_threads(1)
+    env, extra = gym.make(task.env), {}
     began = time.perf_counter()
-    agent.learn(task.steps, progress=False, episodes=task.episodes)
-    seconds = time.perf_counter() - began
-    env = gym.make(task.env)
-    if hasattr(agent, "policy") and has_model(env):
-        value, how = policy_value(env, agent.policy), "exact"
+    if task.algorithm.startswith("SB3 "):
+        act: Any = stable_baselines3(task, seed)
+        seconds = time.perf_counter() - began
+        value, how = (
+            float(evaluation.returns(act, env, task.evaluation, FIRST_SEED).mean()),
+            f"{task.evaluation} episodes",
+        )
     else:
-        value, how = float(agent.evaluate(task.evaluation, seed=FIRST_SEED).mean()), f"{task.evaluation} episodes"
-    return {
-        "task": task.name,
-        "seed": seed,
-        "value": value,
-        "valued": how,
-        "steps": agent.steps,
-        "seconds": round(seconds, 1),
-    }
+        if task.algorithm == "BehaviorCloning":
+            agent, extra = cloned(task, seed)
+        else:
+            agent = getattr(agents, task.algorithm)(task.env, seed=seed, **task.settings)
+        began = time.perf_counter()
+        agent.learn(task.steps, progress=False, episodes=task.episodes)
+        seconds = time.perf_counter() - began
+        if hasattr(agent, "policy") and has_model(env):
+            value, how = policy_value(env, agent.policy), "exact"
+        else:
+            value, how = float(agent.evaluate(task.evaluation, seed=FIRST_SEED).mean()), f"{task.evaluation} episodes"
+    return {"task": task.name, "seed": seed, "value": value, "valued": how, "seconds": round(seconds, 1), **extra}
+
+
+def stable_baselines3(task: Task, seed: int) -> Any:
+    """The peer's greedy policy, learned with the same settings."""
+    import stable_baselines3 as sb3
+    from stable_baselines3.common.noise import NormalActionNoise
+
+    name, settings = task.algorithm.removeprefix("SB3 "), dict(task.settings)
+    if name != "SAC":
+        settings["action_noise"] = NormalActionNoise(np.zeros(1), 0.1 * np.ones(1))
+    model = getattr(sb3, name)("MlpPolicy", task.env, seed=seed, device="cpu",
+                               policy_kwargs={"net_arch": [256, 256]}, **settings)  # fmt: skip
+    model.learn(task.steps)
+    return lambda obs: model.predict(obs, deterministic=True)[0]
+
+
+def cloned(task: Task, seed: int) -> tuple[Any, dict[str, Any]]:
+    """A BehaviorCloning agent with episodes of an expert: PPO for CartPole, Gymnasium's heuristic for the lander."""
+    settings = dict(task.settings)
+    episodes = settings.pop("expert")
+    if task.env.startswith("CartPole"):
+        expert: Any = agents.PPO(task.env, seed=1000 + seed, **CARTPOLE_PPO).learn(100_000, progress=False).act
+    else:
+        from gymnasium.envs.box2d.lunar_lander import heuristic
+
+        expert = lambda obs: heuristic(None, obs)  # noqa: E731
+    env, observations, actions = gym.make(task.env), [], []
+    for episode in range(episodes):
+        obs, _ = env.reset(seed=10_000 * (seed + 1) + episode)
+        over = False
+        while not over:
+            action = expert(obs)
+            observations.append(obs)
+            actions.append(action)
+            obs, _, terminated, truncated, _ = env.step(action)
+            over = terminated or truncated
+    best = float(evaluation.returns(expert, env, task.evaluation, FIRST_SEED).mean())
+    data = (np.array(observations), np.array(actions))
+    return agents.BehaviorCloning(task.env, data=data, seed=seed, **settings), {"expert": best}
 
 
 def read(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
@@ -149,39 +107,62 @@ def read(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
     return {(row["task"], row["seed"]): row for row in map(json.loads, lines)}
 
 
+def interval(values: Any) -> str:
+    """The mean with a 95 % bootstrap interval."""
+    means = np.random.default_rng(0).choice(values, (10_000, len(values))).mean(1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return f"{np.mean(values):.4g} [{low:.4g}, {high:.4g}]"
+
+
 def table(rows: dict[tuple[str, int], dict[str, Any]]) -> str:
-    """The rows as a Markdown table with 95 % bootstrap intervals of the mean."""
+    """The rows as a Markdown table with 95 % bootstrap intervals of the mean, and the paired differences below."""
     lines = ["| task | goal | seeds | reached it | mean [95 %] | median | lowest |", "|---|---|---|---|---|---|---|"]
+    pairs = []
     for task in TASKS:
-        values = np.array([row["value"] for (name, _), row in rows.items() if name == task.name])
-        if not len(values):
+        own = {seed: row for (name, seed), row in rows.items() if name == task.name}
+        if not own:
             lines.append(f"| {task.name} | {task.goal} | 0 of {task.seeds} | not run | not run | not run | not run |")
             continue
-        means = np.random.default_rng(0).choice(values, (10_000, len(values))).mean(1)
-        low, high = np.percentile(means, [2.5, 97.5])
-        reached = sum(task.good(value) for value in values)
+        values = np.array([row["value"] for row in own.values()])
+        good = [row["value"] >= 0.95 * row["expert"] if "95 %" in task.goal else task.good(row["value"])
+                for row in own.values()]  # fmt: skip
         lines.append(
-            f"| {task.name} | {task.goal} | {len(values)} of {task.seeds} | {reached} of {len(values)} "
-            f"| {values.mean():.4g} [{low:.4g}, {high:.4g}] | {np.median(values):.4g} | {values.min():.4g} |"
+            f"| {task.name} | {task.goal} | {len(values)} of {task.seeds} | {sum(good)} of {len(values)} "
+            f"| {interval(values)} | {np.median(values):.4g} | {values.min():.4g} |"
         )
-    return "\n".join(lines)
+        both = [row["value"] - rows[task.peer, seed]["value"] for seed, row in own.items() if (task.peer, seed) in rows]
+        if both:
+            pairs.append(f"| {task.name} | {len(both)} | {interval(np.array(both))} |")
+    if pairs:
+        lines += ["", "| rlnb minus Stable-Baselines3, same seeds | seeds | mean difference [95 %] |", "|---|---|---|"]
+    return "\n".join([*lines, *pairs])
+
+
+def write(rows: dict[tuple[str, int], dict[str, Any]]) -> None:
+    """Put the table between its marks in RESULTS.md."""
+    text = RESULTS.read_text()
+    before, rest = text.split(BEGIN)
+    RESULTS.write_text(f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{rest.split(END)[1]}")
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=Path, default=Path("learning.jsonl"), help="where the rows are kept")
+    parser.add_argument("--rows", type=Path, default=ROWS, help="where the rows are kept")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no row after this time")
     parser.add_argument("--only", default="", help="tasks whose name contains this")
-    parser.add_argument("--table", action="store_true", help="print the table and run nothing")
+    parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md and run nothing")
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
     rows, end = read(args.rows), time.monotonic() + 60 * args.minutes
+    if args.write:
+        write(rows)
+        return
     # every task with its first seed before any with its second: a short run says something about all
     plan = sorted(((seed, i) for i, task in enumerate(TASKS) for seed in range(task.seeds)))
     for seed, i in plan:
         task = TASKS[i]
-        if args.table or time.monotonic() > end:
+        if time.monotonic() > end:
             break
         if args.only not in task.name or (task.name, seed) in rows:
             continue
@@ -190,7 +171,6 @@ def main() -> None:
         with args.rows.open("a") as out:
             out.write(json.dumps(row) + "\n")
         print(f"{task.name}, seed {seed}: {row['value']:.4g} in {row['seconds']} s", flush=True)
-    print(table(rows))
 
 
 if __name__ == "__main__":
