@@ -27,7 +27,8 @@ class A2CConfig(OnPolicyConfig):
     n_steps: int = 5
     """Steps of each environment before an update. More looks further and updates less often; typically 5 to 20."""
     gae_lambda: float = 1.0
-    """λ of the advantage estimate; 1 is the plain n-step return of the paper."""
+    """λ of the advantage estimate; higher trusts the rewards that came, lower the value function. Typically 1, the
+    plain n-step return of the paper."""
     normalize_advantage: bool = False
     """Shift and scale the advantages of a batch; with batches this small it adds noise, so it is off."""
     use_rms_prop: bool = True

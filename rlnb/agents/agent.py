@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
@@ -179,7 +180,8 @@ class Agent(ABC, Generic[C]):
             "algorithm": self.name, "config": self.config.to_dict(), "seed": self.seed, "steps": self.steps,
             "episodes": self.episodes, "unit": self.unit, "planned": self.planned,
             "best": self.best, "set": dict(self._set),
-            "env": source.id if source.rebuildable and not source.kwargs else None, "env_name": source.name,
+            "env": source.id if source.rebuildable and plain(source.kwargs) else None, "env_name": source.name,
+            "env_kwargs": source.kwargs if plain(source.kwargs) else {},
             "spaces": self._spaces(), "rng": self.rng.bit_generator.state, "state": self._state(**parts),
         }  # fmt: skip
         return checkpoint.write(path, document)
@@ -206,7 +208,9 @@ class Agent(ABC, Generic[C]):
         if document.get("network") == "given":
             raise ValueError("The agent has a network of your own, whose code is not in the file. Give network=.")
         config = cls.Settings.from_dict(document, cls.__name__)
-        agent = cls(saved["env"] if env is None else env, seed=saved["seed"], eval_env=eval_env, **vars(config))
+        if env is None:
+            env = gym.make(saved["env"], **saved["env_kwargs"]) if saved["env_kwargs"] else saved["env"]
+        agent = cls(env, seed=saved["seed"], eval_env=eval_env, **vars(config))
         for what, words in saved["spaces"].items():
             checkpoint.check_same(what, words, agent._spaces()[what])
         for counter in ("steps", "episodes", "unit", "planned", "best"):
@@ -220,6 +224,15 @@ class Agent(ABC, Generic[C]):
         return (
             f"<{self.name} on {self.source.name}, seed {self.seed}, {self.steps:,} steps, {self.episodes:,} episodes>"
         )
+
+
+def plain(value: Any) -> bool:
+    """Whether `value` is made of numbers, words, lists and dicts only: what a file keeps without keeping code."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and plain(part) for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return all(plain(part) for part in value)
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 def check_finite(numbers: Mapping[str, Any], step: int) -> None:

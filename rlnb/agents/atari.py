@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -51,10 +52,18 @@ def standard(env_id: str, frames: int = 4, training: bool = True) -> Callable[[]
     """
 
     def make() -> gym.Env[Any, Any]:
+        if importlib.util.find_spec("cv2") is None:
+            raise ImportError(
+                "Atari frames are made small with OpenCV. Install it with:  %pip install opencv-python-headless"
+            )
         env: gym.Env[Any, Any] = _make(env_id, frameskip=1)
         env = gym.wrappers.AtariPreprocessing(env, terminal_on_life_loss=False)
         if training:
             env = LifeLoss(env)
+        game: Any = env.unwrapped
+        if game.get_action_meanings()[1] == "FIRE":
+            env = Fire(env)
+        if training:
             env = gym.wrappers.TransformReward(env, lambda reward: float(np.sign(float(reward))))
         return gym.wrappers.FrameStackObservation(env, frames)
 
@@ -105,6 +114,15 @@ class LifeLoss(gym.Wrapper[Any, Any, Any, Any]):
                 obs, info = self.env.reset(seed=seed, options=options)
         self._over, self._lives = False, lives(self.env)
         return obs, info
+
+
+class Fire(gym.Wrapper[Any, Any, Any, Any]):
+    """Presses FIRE after each reset: in Breakout and others no ball flies before."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        obs, info = self.env.reset(seed=seed, options=options)
+        obs, _, terminated, truncated, info = self.env.step(1)
+        return self.env.reset(seed=seed, options=options) if terminated or truncated else (obs, info)
 
 
 class Directions(gym.ActionWrapper[Any, Any, Any]):

@@ -185,23 +185,29 @@ def pairs(data: Any) -> list[tuple[Any, Any]]:
         return [pair for part in data for pair in pairs(part)]
     if hasattr(data, "iterate_episodes"):  # Minari: observations are one longer than actions
         return [(list(e.observations)[: len(e.actions)], list(e.actions)) for e in data.iterate_episodes()]
-    if hasattr(data, "episodes") and hasattr(data, "steps"):
-        return [_columns(data.steps(i)) for i in getattr(data.episodes, "index", range(len(data.episodes)))]
+    if hasattr(data, "episodes") and hasattr(data, "steps"):  # a session: observations come from running it again
+        whole = [_columns(data.steps(i)) for i in getattr(data.episodes, "index", range(len(data.episodes)))]
+        again = [pair for pair in whole if pair is not None]
+        if whole and not again:
+            raise ValueError(
+                "None of the session's episodes gives its observations: they could not be run again exactly. "
+                "Give (observations, actions) as arrays."
+            )
+        return again
     raise TypeError(
         f"data is {type(data).__name__}. It can be a session, a Minari dataset, a pair (observations, "
         f"actions), or a list of these."
     )
 
 
-def _columns(table: Any) -> tuple[list[Any], list[Any]]:
-    """Observations before each action, and the actions, of what `.steps(i)` gives."""
+def _columns(table: Any) -> tuple[list[Any], list[Any]] | None:
+    """The observation before each action, and the actions, of what `.steps(i)` gives; None without observations."""
     names = list(getattr(table, "columns", table))
-    name = next((n for n in ("obs", "observation", "observations") if n in names), None)
+    name = next((n for n in ("observation", "obs", "observations") if n in names), None)
     action = next((n for n in ("action", "actions") if n in names), None)
-    if name is None or action is None:
-        raise ValueError(
-            f"steps(i) has the columns {', '.join(map(str, names))}; the observations before each action and "
-            f"the actions are needed."
-        )
+    if action is None:
+        raise ValueError(f"steps(i) has the columns {', '.join(map(str, names))}; the actions taken are needed.")
+    if name is None:
+        return None
     kept = [(o, a) for o, a in zip(table[name], table[action], strict=False) if not (a is None or np.any(a != a))]
     return [o for o, _ in kept], [a for _, a in kept]

@@ -103,8 +103,8 @@ class NetworkConfig(Config):
     """The bend between layers: "tanh", "relu", "elu" or "gelu". Tanh is steady for on-policy, relu fast for DQN and
     SAC."""
     n_envs: int = 1
-    """Environments stepped side by side. More gives less correlated data and fewer calls, at fewer steps each; 1 to
-    64."""
+    """Environments stepped side by side. More gives less correlated data and fewer calls, at fewer steps each;
+    typically 1 to 64."""
     vectorization_mode: str = "sync"
     """"sync": all environments in this process, best for cheap ones. "async": a process each (AsyncVectorEnv)."""
     device: str = "auto"
@@ -112,4 +112,4 @@ class NetworkConfig(Config):
     enough to gain from it."""
     threads: int = 1
     """Threads of one torch operation while learning. 1 is the fastest for small networks; more pays above about
-    1000 units a layer. The number from before comes back after `learn`."""
+    1000 units a layer. Typically 1. The number from before comes back after `learn`."""

@@ -36,14 +36,15 @@ class ContinuousConfig(NetworkConfig):
     learning_rate: Number = 1e-3
     """Step size of all optimizers. Higher learns faster and diverges sooner; typically 3e-4 to 1e-3."""
     buffer_size: int = 1_000_000
-    """Transitions kept. Memory is taken as it fills; fewer follows the present policy more closely."""
+    """Transitions kept. Memory is taken as it fills; fewer follows the present policy more closely.
+    Typically 100k to 1M."""
     learning_starts: int = 100
     """Steps of random actions before the first update. More explores first; typically 100 to 10,000."""
     batch_size: int = 256
     """Transitions behind one update. Typically 64 to 256."""
     tau: float = 0.005
     """Share of the network that the target network takes over at each update. Higher follows faster, lower is
-    steadier."""
+    steadier; typically 0.005."""
     train_freq: int = 1
     """Steps between two times of learning. Typically 1."""
     gradient_steps: int = 1

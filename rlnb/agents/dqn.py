@@ -30,6 +30,9 @@ from rlnb.agents.policies import EXPLORERS
 from rlnb.agents.schedules import Linear, Number
 from rlnb.agents.spaces import Array
 
+OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "nesterov": NesterovSGD}
+MEMORIES = ("uniform", "recent", "prioritized")
+
 
 @dataclass(kw_only=True)
 class DQNConfig(NetworkConfig):
@@ -39,7 +42,8 @@ class DQNConfig(NetworkConfig):
     learning_rate: Number = 5e-4
     """Step size. Higher learns faster and diverges sooner, lower is steadier. Typically 1e-4 to 2e-3."""
     buffer_size: int = 50_000
-    """Transitions kept. More is calmer and remembers old policies, fewer follows the present one. 10k to 1M."""
+    """Transitions kept. More is calmer and remembers old policies, fewer follows the present one.
+    Typically 10k to 1M."""
     learning_starts: int = 1000
     """Steps taken at random before the first update. Typically 1 % of all."""
     batch_size: int = 128
@@ -52,11 +56,12 @@ class DQNConfig(NetworkConfig):
     target_update_interval: int = 250
     """Steps between two copies into the target network. More is steadier and slower; typically 10 to 10,000."""
     tau: float = 1.0
-    """Share of the network that each copy takes over: 1 is a hard copy, 0.005 a soft one at every interval."""
+    """Share of the network that each copy takes over. Higher follows faster, lower is steadier; typically 1, a hard
+    copy, or 0.005 with an interval of 1."""
     exploration_fraction: float = 0.1
     """Share of all steps over which ε falls. More explores for longer; typically 0.1 to 0.5."""
     exploration_initial_eps: float = 1.0
-    """ε at the start: the share of random actions (for softmax the temperature)."""
+    """ε at the start: the share of random actions (for softmax the temperature). Typically 1."""
     exploration_final_eps: float = 0.05
     """ε at the end. More keeps trying, less uses what is known; typically 0.01 to 0.1."""
     explorer: str = "epsilon-greedy"
@@ -71,7 +76,8 @@ class DQNConfig(NetworkConfig):
     memory: str = "uniform"
     """Which transitions are drawn: "uniform", "recent" (only the newest `window`), "prioritized" (what surprised)."""
     window: int = 10_000
-    """How many of the newest count, for memory="recent"."""
+    """How many of the newest count, for memory="recent". More is calmer, fewer follows the present policy; typically a
+    tenth of `buffer_size` or more."""
     prioritized_alpha: float = 0.6
     """How much surprise counts: 0 not at all, 1 in proportion. Typically 0.5 to 0.7."""
     prioritized_beta: float = 0.4
@@ -79,9 +85,16 @@ class DQNConfig(NetworkConfig):
     optimizer: str = "adam"
     """"adam", or "nesterov" (momentum 0.95, the lesson's)."""
     max_grad_norm: float | None = 10.0
-    """Longest gradient used as it is; longer ones are shrunk to it. None: no bound."""
+    """Longest gradient used as it is; longer ones are shrunk to it. Lower is safer and slower, None is no bound;
+    typically 10."""
     max_grad_value: float | None = None
     """Bound of every single number of the gradient instead, as in the lesson; None: none."""
+
+    def check(self, algorithm: str) -> None:
+        super().check(algorithm)
+        for name, known in (("explorer", EXPLORERS), ("memory", MEMORIES), ("optimizer", OPTIMIZERS)):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{algorithm}: {name}={getattr(self, name)!r} is none of {', '.join(known)}.")
 
 
 class Duelling(nn.Module):
@@ -107,12 +120,10 @@ class DQN(NeuralAgent[DQNConfig]):
     def _build(self) -> None:
         self._open()
         config = self.config
-        if config.explorer not in EXPLORERS:
-            raise ValueError(f"explorer={config.explorer!r}: it is one of {', '.join(EXPLORERS)}.")
         self.q, self.target = (self._network() for _ in range(2))
         self.device, self.device_reason = choose_device(config.device, self.q, self.encoder.frames)
         self.flat, self.flat_target = Flat(self.q, self.device), Flat(self.target, self.device)
-        self.optimizer: Optimizer = {"adam": Adam, "nesterov": NesterovSGD}[config.optimizer](self.flat)
+        self.optimizer: Optimizer = OPTIMIZERS[config.optimizer](self.flat)
         self.think = forward(self.q)
         self.memory = self._memory()
         self.nstep = NStep(config.n_steps, config.gamma, self.lanes.n)
@@ -136,8 +147,6 @@ class DQN(NeuralAgent[DQNConfig]):
             return RecentMemory(config.window, *layout)
         if config.memory == "prioritized":
             return PrioritizedMemory(config.prioritized_alpha, *layout)
-        if config.memory != "uniform":
-            raise ValueError(f"memory={config.memory!r}: it is 'uniform', 'recent' or 'prioritized'.")
         return ReplayMemory(*layout)
 
     # ---------------------------------------------------------------- one update

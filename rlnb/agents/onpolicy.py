@@ -47,7 +47,8 @@ class OnPolicyConfig(NetworkConfig):
     normalize_advantage: bool = True
     """Shift and scale the advantages of each batch to mean 0 and deviation 1: the size of rewards stops mattering."""
     log_std_init: float = 0.0
-    """Start of log σ for continuous actions. Higher explores wider; 0 means a deviation of 1, −2 of 0.14."""
+    """Start of log σ for continuous actions. Higher explores wider; typically 0 (a deviation of 1)
+    to −2 (of 0.14)."""
 
 
 class Batch(NamedTuple):

@@ -57,9 +57,11 @@ class ReinforceConfig(NetworkConfig):
     vf_coef: float = 0.5
     """Weight of the value loss beside the policy loss; matters only with `baseline`. Typically 0.5."""
     max_grad_norm: float = 0.5
-    """Longest gradient that is used as it is; longer ones are shrunk to it. Lower is safer and slower."""
+    """Longest gradient that is used as it is; longer ones are shrunk to it. Lower is safer and
+    slower; typically 0.5 to 5."""
     log_std_init: float = 0.0
-    """Start of log σ for continuous actions. Higher explores wider; 0 means a deviation of 1, −2 of 0.14."""
+    """Start of log σ for continuous actions. Higher explores wider; typically 0 (a deviation of 1)
+    to −2 (of 0.14)."""
 
     def check(self, algorithm: str) -> None:
         super().check(algorithm)

@@ -36,7 +36,14 @@ class SACConfig(ContinuousConfig):
     """α, the worth of a unit of entropy: "auto" learns it; a number fixes it. Higher explores more; typically
     "auto"."""
     target_entropy: float | None = None
-    """The entropy that "auto" aims at, in nats; None: minus the number of action dimensions."""
+    """The entropy that "auto" aims at, in nats. Higher keeps the policy more random; None: minus the number of action
+    dimensions, as in the paper."""
+
+    def check(self, algorithm: str) -> None:
+        super().check(algorithm)
+        fixed = not isinstance(self.temperature, str)
+        if self.temperature != "auto" and not (fixed and self.temperature > 0):  # type: ignore[operator]
+            raise ValueError(f"{algorithm}: temperature={self.temperature!r}: it is 'auto' or a number above 0.")
 
 
 class SAC(ContinuousAgent[SACConfig]):

@@ -11,6 +11,7 @@ import numpy as np
 from rlnb import hook
 from rlnb.agents.exact import has_model, policy_value
 from rlnb.agents.lanes import EnvLike
+from rlnb.agents.progress import Progress
 from rlnb.agents.tabular import TabularAgent
 
 
@@ -52,13 +53,15 @@ def alpha_sweep(
     *,
     steps: int | None = None,
     episodes: int | None = None,
+    progress: bool = True,
     **settings: Any,
 ) -> Sweep:
     """Learn with each of `alphas` (20 values, 0.05 … 1, where none are given) and each seed, and value the result.
 
     The value is exact where the environment tells its probabilities, else the mean of 100 greedy episodes with the same
     seeds for all. One seed a value would choose by luck: the differences between seeds are often larger than those
-    between learning rates, and `Sweep.as_good` says which learning rates cannot be told apart.
+    between learning rates, and `Sweep.as_good` says which learning rates cannot be told apart. Stop in the live view
+    ends the sweep; the learning rates that were finished are returned.
     """
     rates = np.linspace(0.05, 1.0, 20).tolist() if alphas is None else list(alphas)
     seeds = list(seeds)
@@ -66,20 +69,26 @@ def alpha_sweep(
         raise ValueError(
             f"seeds={seeds}: one seed says nothing about how sure the answer is. Take at least 2, better 5."
         )
-    rows, valued = [], "exact"
+    rows, valued, done = [], "exact", 0
+    bar = Progress(f"{algorithm.__name__}, {len(rates)} learning rates", 0, len(rates) * len(seeds), "runs", progress)
     for rate in rates:
-        values = []
+        values: list[float] = []
         for seed in seeds:
+            if hook.stopping():
+                break
             agent = algorithm(env, seed=seed, learning_rate=rate, **settings)
             agent.learn(steps, progress=False, episodes=episodes)
+            if hook.stopping():  # this run may have ended early: it says nothing
+                break
             if has_model(agent.env):
                 values.append(policy_value(agent.env, agent.policy))
             else:
                 valued = "100 episodes"
                 values.append(float(agent.evaluate(100, seed=10_000).mean()))
-            if hook.stopping():
-                break
+            done += 1
+            bar.tell(done, None)
         if len(values) == len(seeds):
             error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
             rows.append(SweepRow(float(rate), tuple(values), float(np.mean(values)), error))
+    bar.close()
     return Sweep(tuple(rows), valued)

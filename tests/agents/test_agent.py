@@ -308,3 +308,21 @@ def test_the_bar_is_shown_where_it_is_wanted(capsys: pytest.CaptureFixture[str])
     assert "QLearning FrozenLake-v1" in capsys.readouterr().err
     make("QLearning").learn(2000, progress=False)
     assert capsys.readouterr().err == ""
+
+
+def test_an_environment_with_settings_of_its_own_comes_back(tmp_path: Any) -> None:
+    path = agents.QLearning(gym.make("FrozenLake-v1", map_name="8x8"), seed=0).save(tmp_path / "lake.rlnb")
+    assert agents.QLearning.load(path).table.shape == (64, 4)
+    path = agents.QLearning(gym.make("FrozenLake-v1", desc=np.array([list("SF"), list("FG")], dtype="c")), seed=0).save(
+        path
+    )
+    with pytest.raises(ValueError, match="Give env="):  # an array is no plain setting
+        agents.QLearning.load(path)
+
+
+def test_steps_and_episodes_are_not_mixed_up() -> None:
+    agent = agents.QLearning("FrozenLake-v1", seed=0, learning_rate=agents.Linear(1.0)).learn(1000, progress=False)
+    done = agent.episodes
+    agent.learn(episodes=done, progress=False)
+    assert agent.planned == 2 * done
+    assert agent.now("learning_rate") == 0.0

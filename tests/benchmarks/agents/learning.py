@@ -59,7 +59,8 @@ def run(task: Task, seed: int) -> dict[str, Any]:
             value, how = policy_value(env, agent.policy), "exact"
         else:
             value, how = float(agent.evaluate(task.evaluation, seed=FIRST_SEED).mean()), f"{task.evaluation} episodes"
-    return {"task": task.name, "seed": seed, "value": value, "valued": how, "seconds": round(seconds, 1), **extra}
+    about = {"task": task.name, "seed": seed, "value": value, "valued": how, "seconds": round(seconds, 1)}
+    return {**about, **extra, "recipe": recipe(task)}
 
 
 def stable_baselines3(task: Task, seed: int) -> Any:
@@ -102,9 +103,16 @@ def cloned(task: Task, seed: int) -> tuple[Any, dict[str, Any]]:
 
 
 def read(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
-    """The rows so far."""
+    """The rows so far, of the settings that the tasks have now."""
     lines = path.read_text().splitlines() if path.exists() else []
-    return {(row["task"], row["seed"]): row for row in map(json.loads, lines)}
+    now = {task.name: recipe(task) for task in TASKS}
+    rows = [row for row in map(json.loads, lines) if row["recipe"] == now.get(row["task"])]
+    return {(row["task"], row["seed"]): row for row in rows}
+
+
+def recipe(task: Task) -> str:
+    """What a row was made with: changed settings make it run again."""
+    return f"{task.algorithm} {task.env} {task.steps or task.episodes} {sorted(task.settings.items())}"
 
 
 def interval(values: Any) -> str:

@@ -1,0 +1,80 @@
+"""Atari: what the presets make of the frames, and that both train from end to end."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from rlnb.agents import DQN, PPO, atari
+
+pytest.importorskip("ale_py")
+
+
+def test_the_lessons_view_of_mspacman() -> None:
+    env = atari.lesson()()
+    obs, _ = env.reset(seed=0)
+    assert obs.shape == (5, 44, 44)
+    assert obs.dtype == np.uint8
+    assert env.action_space == gym.spaces.Discrete(4)
+    assert (obs[:, -1] == 0).all() and (obs[:, :, :2] == 0).all() and (obs[:, :, -2:] == 0).all()  # the border
+    assert obs.max() > 100  # the maze
+    env.close()
+
+
+def test_rewards_are_logarithms_and_a_lost_life_hurts() -> None:
+    env = atari.lesson()()
+    env.reset(seed=0)
+    rewards, lives = [], [atari.lives(env)]
+    for _ in range(400):
+        _, reward, terminated, truncated, _ = env.step(3)
+        rewards.append(float(reward))
+        lives.append(atari.lives(env))
+        if terminated or truncated:
+            break
+    env.close()
+    assert any(reward == pytest.approx(np.log(11)) for reward in rewards)  # a dot: 10 points
+    lost = [reward for reward, before, after in zip(rewards, lives, lives[1:], strict=False) if after < before]
+    assert lost
+    assert max(lost) < 0
+
+
+def test_standard_frames_and_lives() -> None:
+    env = atari.standard("BreakoutNoFrameskip-v4")()
+    obs, _ = env.reset(seed=0)
+    assert obs.shape == (4, 84, 84)
+    lives, ended = atari.lives(env), False
+    assert lives == 5
+    for _ in range(200):
+        _, reward, ended, _, _ = env.step(0)
+        assert reward in (-1.0, 0.0, 1.0)
+        if ended:
+            break
+    assert ended  # the first ball was lost: FIRE had been pressed, and a life is an end for the learner …
+    env.reset()
+    assert atari.lives(env) == 4  # … but not the game's
+    env.close()
+
+
+SMALL = {"network": (16,), "buffer_size": 300, "learning_starts": 50, "batch_size": 4, "n_steps": 1}
+
+
+def test_the_lessons_dqn_trains_from_end_to_end(tmp_path) -> None:
+    settings = {**atari.DQN_LESSON, **SMALL}
+    agent = DQN(atari.lesson(), eval_env=atari.lesson(training=False), seed=0, **settings)
+    before = agent.flat.data.detach().clone()
+    agent.learn(90, progress=False)
+    assert agent.updates > 5
+    assert not (before == agent.flat.data).all()
+    path = agent.save(tmp_path / "pacman.rlnb", memory=True)
+    again = DQN.load(path, env=atari.lesson())
+    obs, _ = agent.eval_source.make().reset(seed=1)
+    assert again.act(obs) == agent.act(obs)
+    assert again.memory.count == agent.memory.count
+
+
+def test_the_standard_presets_train() -> None:
+    DQN(atari.standard("ALE/Pong-v5"), seed=0, **{**atari.DQN_STANDARD, **SMALL}).learn(60, progress=False)
+    small = {**atari.PPO_STANDARD, "network": (16,), "n_envs": 2, "n_steps": 8, "batch_size": 8, "n_epochs": 1}
+    agent = PPO(atari.standard("ALE/Pong-v5"), seed=0, **small).learn(32, progress=False)
+    assert agent.net.shared

@@ -1,0 +1,97 @@
+"""Tables: updates by hand, exact values, and a sweep that says how sure it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from rlnb import hook
+from rlnb.agents import ExpectedSarsa, QLearning, Sarsa, alpha_sweep, policy_value
+
+
+class Corridor(gym.Env[int, int]):
+    """0 → 1 → end, one reward of 1 at the end, by the task or by the clock; action 1 goes on, 0 stays."""
+
+    def __init__(self, by_clock: bool = False) -> None:
+        self.observation_space, self.action_space = gym.spaces.Discrete(3), gym.spaces.Discrete(2)
+        self.by_clock = by_clock
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[int, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.at = 0
+        return 0, {}
+
+    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
+        self.at += int(action)
+        over = self.at == 2
+        return self.at, float(over), over and not self.by_clock, over and self.by_clock, {}
+
+
+@pytest.mark.parametrize("algorithm", [QLearning, Sarsa, ExpectedSarsa])
+@pytest.mark.parametrize("by_clock", [False, True])
+def test_the_update_by_hand(algorithm: Any, by_clock: bool) -> None:
+    agent = algorithm(lambda: Corridor(by_clock), seed=0, learning_rate=0.5, gamma=0.5, exploration=0.0)
+    agent.q[:] = [[0.0, 4.0], [0.0, 2.0], [6.0, 6.0]]
+    agent.learn(episodes=1, progress=False)
+    # Q(0, 1) = 4 + ½ (½ · 2 − 4) = 2.5;  at the end the clock leaves the state its value: 1 + ½ · 6, the task does not
+    last = 2 + 0.5 * ((1 + 0.5 * 6 if by_clock else 1) - 2)
+    assert agent.q[0] == [0.0, 2.5]
+    assert agent.q[1] == [0.0, last]
+
+
+def test_expected_sarsa_expects_what_it_does() -> None:
+    agent = ExpectedSarsa(Corridor, seed=0, learning_rate=1.0, gamma=1.0, exploration=0.5)
+    agent.q[:] = [[0.0, 0.0], [1.0, 3.0], [0.0, 0.0]]
+    agent.learn(steps=40, progress=False)
+    # each value is the last target: r + ½ · max + ½ · mean
+    q = agent.q
+    assert q[1][1] == 1.0
+    assert q[0][1] == pytest.approx(0.5 * max(q[1]) + 0.5 * sum(q[1]) / 2, abs=0.5)
+
+
+def test_tuples_of_numbers_are_states() -> None:
+    agent = QLearning("Blackjack-v1", seed=0).learn(episodes=2000, progress=False)
+    assert agent.table.shape == (32 * 11 * 2, 2)
+    assert agent.act((20, 5, 0)) == 0  # stick on twenty
+
+
+def test_a_policy_is_valued_exactly() -> None:
+    env = gym.make("CliffWalking-v1")
+    along = np.array([0] * 36 + [0] + [1] * 11)  # up from the start …
+    along[24:35], along[35] = 1, 2  # … along the edge, down at its end
+    assert policy_value(env, along) == -13.0
+    lake = gym.make("FrozenLake-v1", is_slippery=False)
+    way = np.array([1, 0, 0, 0, 1, 0, 0, 0, 2, 1, 0, 0, 0, 2, 2, 0])
+    assert policy_value(lake, way) == 1.0
+    assert policy_value(lake, way, horizon=5) == 0.0
+    with pytest.raises(ValueError, match=r"does not tell its probabilities .*agent\.evaluate"):
+        policy_value(gym.make("CartPole-v1"), way)
+
+
+def test_a_sweep_compares_learning_rates_with_several_seeds() -> None:
+    sweep = alpha_sweep(QLearning, "CliffWalking-v1", [1e-6, 0.5], range(3), episodes=150, exploration=0.1, gamma=1.0,
+                        progress=False)  # fmt: skip
+    assert [row.learning_rate for row in sweep.rows] == [1e-6, 0.5]
+    assert [len(row.values) for row in sweep.rows] == [3, 3]
+    assert sweep.valued == "exact"
+    assert sweep.best.learning_rate == 0.5
+    assert sweep.best.mean == -13.0
+    with pytest.raises(ValueError, match="one seed says nothing"):
+        alpha_sweep(QLearning, "CliffWalking-v1", seeds=[0], episodes=1)
+
+
+def test_stop_ends_a_sweep_with_what_was_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = iter([False] * 30 + [True] * 10_000)
+    monkeypatch.setattr(hook, "stopping", lambda: next(asked))
+    sweep = alpha_sweep(QLearning, "FrozenLake-v1", [0.1, 0.2, 0.3], range(2), steps=640, progress=False)
+    assert [row.learning_rate for row in sweep.rows] == [0.1]
+    assert len(sweep.rows[0].values) == 2
+
+
+def test_rates_that_cannot_be_told_apart_are_all_named() -> None:
+    sweep = alpha_sweep(QLearning, "FrozenLake-v1", [0.3, 0.31], range(4), episodes=200, progress=False)
+    assert sweep.best.learning_rate in sweep.as_good
+    assert set(sweep.as_good) <= {0.3, 0.31}
