@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rlnb.bus import strict
-from rlnb.capture import door, hooked, vector_door
+from rlnb.capture import atari_door, door, hooked, vector_door
 from rlnb.capture.children import Children
 from rlnb.capture.desk import Desk
 from rlnb.capture.interrupts import held_back
@@ -22,6 +22,7 @@ from rlnb.capture.recipe import name_of, recipe_of, spec_of, urgent
 from rlnb.capture.recorder import Recorder
 from rlnb.capture.ticker import QUICK, RARELY, SECONDS, Due, Ticker
 from rlnb.capture.vectors import Vectors
+from rlnb.capture.watching import watch_vector
 from rlnb.clock import Clock
 from rlnb.errors import BadValue
 
@@ -57,12 +58,14 @@ class Capture:
         """Record every environment that `gymnasium.make` returns from here on."""
         door.install(self._made)
         vector_door.install(self._made_vector)
+        atari_door.install(self._made_atari)
         self.children.install()
 
     def uninstall(self) -> None:
         """Give `gymnasium.make` its code back, and every environment that still lives its own methods."""
         door.uninstall()
         vector_door.uninstall()
+        atari_door.uninstall()
         self.flush()
         self.children.uninstall()
         self.vectors.let_go()
@@ -78,10 +81,12 @@ class Capture:
         """Record an environment that was built directly, or made before; returns the same object."""
         import gymnasium
 
+        if watch_vector(self, env, place(sys._getframe(1)), name):
+            return env
         if not isinstance(env, gymnasium.Env):
             raise BadValue(
-                f"rlnb.watch({type(env).__name__}): this is no gymnasium.Env. "
-                "Give it the environment that your loop steps."
+                f"rlnb.watch({type(env).__name__}): this is no gymnasium.Env, no gymnasium.vector.VectorEnv and no "
+                "VecEnv of Stable-Baselines3. Give it the environment that your loop steps."
             )
         layer: Any = env
         while isinstance(layer, gymnasium.Wrapper) and not self._known(layer):
@@ -102,12 +107,25 @@ class Capture:
 
     def _made_vector(self, env: Any) -> None:
         where = place(sys._getframe(1))
-        self._guarded(lambda: self._add_vector(env, where))
+        self._guarded(lambda: self.add_vector(env, where))
 
-    def _add_vector(self, env: Any, where: str, name: str | None = None) -> None:
+    def _made_atari(self, env: Any, again: Callable[[], Any]) -> None:
+        where = place(sys._getframe(1))
+        self._guarded(lambda: self.add_vector(env, where, again=again))
+
+    def add_vector(
+        self,
+        env: Any,
+        where: str,
+        name: str | None = None,
+        at_once: bool = False,
+        again: Callable[[], Any] | None = None,
+    ) -> None:
+        """Record a native vector environment. Its recipe is written `at_once`, or when it is first reset; `again` makes
+        another one like it."""
         with self._lock:
             self.vectors.stamp()
-            self.vectors.add(env, where, name)
+            self.vectors.add(env, where, name, at_once, again)
         self.begin_ticking()
 
     def begin_ticking(self) -> None:
@@ -239,6 +257,7 @@ class Capture:
         self._lock, self._busy = threading.RLock(), False
         door.uninstall()
         vector_door.uninstall()
+        atari_door.uninstall()
         self.children.uninstall()
         self.vectors.let_go()
         for unhook in list(self._unhooks.values()):

@@ -186,6 +186,10 @@ class Children:
                 self._publisher.cut(lane)
         self._publisher.forget()
 
+    def knows(self, env: Any) -> bool:
+        """Whether the workers of a vector environment are recorded."""
+        return any(owner() is env for owner, _ in self._pulsed)
+
     @property
     def idle(self) -> bool:
         """Whether there are none."""

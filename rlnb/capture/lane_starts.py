@@ -35,7 +35,7 @@ class Starts:
         self.prefixes: list[bytes] = [pack_start({})]
         self.which = np.zeros(lanes, np.int64)
         self.rows = np.zeros((lanes, size), np.uint8)
-        self.notes: list[Any] = []  # one a step since the last digest, where the way needs one
+        self.notes: list[Any] = []  # one a row of the present look, where the way needs one
 
     def before_reset(self, env: Any, seed: Any, options: Any) -> bytes:
         """The prefix of the starts that a reset about to happen will have."""

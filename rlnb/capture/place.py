@@ -8,7 +8,17 @@ from types import FrameType
 from typing import Any
 
 LIBRARIES = frozenset(
-    {"gymnasium", "stable_baselines3", "sb3_contrib", "rlnb", "rl_zoo3", "importlib", "contextlib", "multiprocessing"}
+    {
+        "gymnasium",
+        "stable_baselines3",
+        "sb3_contrib",
+        "rlnb",
+        "rl_zoo3",
+        "importlib",
+        "contextlib",
+        "multiprocessing",
+        "ale_py",
+    }
 )
 
 

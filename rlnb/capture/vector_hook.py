@@ -79,7 +79,10 @@ def hook(
             fault(recorder, error)
         return bare_close(self, **kwargs)
 
-    take_off = disguise.put_on(env, {"step": step, "reset": reset, "close": close})
+    methods: dict[str, Callable[..., Any]] = {"step": step, "reset": reset, "close": close}
+    if callable(getattr(cls, "send", None)) and callable(getattr(cls, "recv", None)):
+        methods.update(_halves(cls, recorder, step, due, service, fault))
+    take_off = disguise.put_on(env, methods)
     owner = recorder.owner
 
     def unhook() -> None:
@@ -88,3 +91,46 @@ def hook(
             take_off(env)
 
     return unhook
+
+
+def _halves(
+    cls: Any,
+    recorder: VectorRecorder,
+    whole: Callable[..., Any],
+    due: list[float],
+    service: Callable[[], None],
+    fault: Callable[[VectorRecorder, Exception], None],
+) -> dict[str, Callable[..., Any]]:
+    """A step in two calls, as AtariVectorEnv has it: its `step` calls `send`, and may call `recv`."""
+    bare_send, bare_recv, now = cls.send, cls.recv, time.monotonic
+    stepping = False
+
+    def step(self: Any, actions: Any) -> Any:
+        nonlocal stepping
+        stepping = True
+        try:
+            return whole(self, actions)
+        finally:
+            stepping = False
+
+    def send(self: Any, actions: Any) -> Any:
+        if not stepping:
+            try:
+                recorder.act(actions)
+            except Exception as error:
+                fault(recorder, error)
+        return bare_send(self, actions)
+
+    def recv(self: Any) -> Any:
+        result = bare_recv(self)
+        if not stepping:
+            at = now()
+            try:
+                recorder.add(self, result, at)
+            except Exception as error:
+                fault(recorder, error)
+            if at > due[0]:
+                service()
+        return result
+
+    return {"step": step, "send": send, "recv": recv}

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from rlnb.capture.desk import Desk, Seat
-from rlnb.capture.vector_recorder import NO_EPISODE, Chunk, Ends, VectorRecorder
+from rlnb.capture.lane_rows import Chunk, Ends
+from rlnb.capture.vector_recorder import NO_EPISODE, VectorRecorder
 from rlnb.events import EpisodesEnded, LanesStepped, StartRows
 
 CARRY_BYTES = 16 * 2**20  # of the rows that open episodes need, kept for a session that may go on with them

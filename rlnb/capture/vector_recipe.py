@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -54,7 +55,7 @@ def recipe_of(env: Any, recorder: VectorRecorder) -> Recipe:
     elif how == "state":
         recipe["vector"] = {**recipe["vector"], **_of_cart_pole(env)}  # type: ignore[dict-item]
     else:
-        _describe(env, spec, recipe)
+        _describe(env, spec, recorder.again, recipe)
     return recipe
 
 
@@ -70,7 +71,7 @@ def _of_cart_pole(env: Any) -> dict[str, Any]:
     }
 
 
-def _describe(env: Any, spec: Any, recipe: Recipe) -> None:
+def _describe(env: Any, spec: Any, again: Callable[[], Any] | None, recipe: Recipe) -> None:
     if spec is not None:
         try:
             text = spec.to_json()
@@ -80,17 +81,19 @@ def _describe(env: Any, spec: Any, recipe: Recipe) -> None:
         except Exception:
             pass  # a class or an array in it: it is pickled
     try:
-        recipe["pickled"] = _pickled(env, spec)
+        recipe["pickled"] = _pickled(env, spec, again)
     except Exception as error:
         words = str(error).splitlines()[0] if str(error) else type(error).__name__
         recipe["why_not"] = f"{recipe['env_id']} cannot be described or pickled ({words}), so it cannot be remade"
 
 
-def _pickled(env: Any, spec: Any) -> str:
+def _pickled(env: Any, spec: Any, again: Callable[[], Any] | None) -> str:
     import cloudpickle
 
     if spec is not None:
         factory: Any = functools.partial(gymnasium.make_vec, spec)
+    elif again is not None:
+        factory = again
     else:
         factory = functools.partial(pickle.loads, cloudpickle.dumps(env))
     blob = cloudpickle.dumps(factory)

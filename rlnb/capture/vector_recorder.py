@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import threading
 import time
 import weakref
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rlnb.capture.desk import Seat, SeatRequest
+from rlnb.capture.interrupts import held_back
 from rlnb.capture.lane_returns import Returns
+from rlnb.capture.lane_rows import Chunk, Ends
 from rlnb.capture.lane_starts import starts_of
 from rlnb.capture.recorder import MIDWAY
 from rlnb.clock import Clock
@@ -27,42 +30,6 @@ from rlnb.trace import Recipe, check_lanes
 _keys = itertools.count(-1, -1)  # those of single environments are positive
 CELLS = 65_536  # lane-steps of one look
 NO_EPISODE = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some rows of all lanes."""
-
-    tick: int  # of row 0
-    actions: NDArray[Any]  # (n, lanes, *shape)
-    rewards: NDArray[Any]  # (n, lanes); strides of 0 where all are equal
-    ticks: NDArray[np.int64]
-    checks: NDArray[np.uint16]
-    counts: NDArray[np.int64]  # (n,): lanes that took a step of an episode in each row
-
-    def __len__(self) -> int:
-        return len(self.counts)
-
-
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """Episodes that ended, in the order of their ends: arrays of one length."""
-
-    lane: NDArray[np.int64]
-    begin: NDArray[np.int64]  # tick of the first step
-    end: NDArray[np.int64]  # tick of the last step
-    returns: NDArray[np.float64]
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
-    finished: NDArray[np.bool_]
-    started: NDArray[np.float64]
-    ended: NDArray[np.float64]
-    success: NDArray[np.int8]
-    which: NDArray[np.int64]
-    rows: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.lane)
 
 
 class VectorRecorder:
@@ -76,6 +43,9 @@ class VectorRecorder:
         self.owner: weakref.ref[Any] = weakref.ref(env)
         self.env_id = "environment"
         self.recipe: Recipe | None = None
+        self.again: Callable[[], Any] | None = None  # makes another one like it
+        self._lock = threading.RLock()  # a flush may come from another thread, between an action and its step too
+        self._acted = False  # the actions of row `n` are there
         self.seat: Seat | None = None
         self._seen = 0  # tick at the last stamp
         self._request: SeatRequest | None = None
@@ -98,6 +68,7 @@ class VectorRecorder:
         self._terminated = np.zeros((self.size, self.lanes), np.bool_)
         self._truncated = np.zeros((self.size, self.lanes), np.bool_)
         self._times = np.zeros(self.size)
+        self._notes: list[Any] = [None] * self.size
         self._ticks: list[int] = []
         self._checks: list[NDArray[np.uint16]] = []
         self._success: list[tuple[int, NDArray[np.int8]]] = []
@@ -108,13 +79,19 @@ class VectorRecorder:
 
     def act(self, actions: Any) -> None:
         """Before a step: keep the actions, which may be changed in place later."""
-        if self._actions is None:
-            first = np.asarray(actions)
-            self._actions = np.zeros((self.size, *first.shape), self._action_type or first.dtype)
-        self._actions[self.n] = actions
+        with self._lock:
+            if self._actions is None:
+                first = np.asarray(actions)
+                self._actions = np.zeros((self.size, *first.shape), self._action_type or first.dtype)
+            self._actions[self.n] = actions
+            self._acted = True
 
     def add(self, env: Any, result: tuple[Any, ...], at: float) -> None:
         """After a step: the row is whole."""
+        with self._lock:
+            self._add(env, result, at)
+
+    def _add(self, env: Any, result: tuple[Any, ...], at: float) -> None:
         observations, rewards, terminated, truncated, info = result
         n = self.n
         if self._rewards is None:
@@ -126,13 +103,14 @@ class VectorRecorder:
         self._truncated[n] = truncated
         self._times[n] = at
         if self.starts.how == "state":
-            self.starts.notes.append(env.state)
+            self._notes[n] = env.state
         if not self.tick % self.every:
             self._ticks.append(self.tick)
             self._checks.append(check_lanes(observations, self.lanes))
         if info and "is_success" in info:
             there = np.asarray(info.get("_is_success", True), np.bool_)
             self._success.append((n, np.where(there, np.asarray(info["is_success"], np.bool_), -1).astype(np.int8)))
+        self._acted = False
         self.tick += 1
         self.n = n + 1
         if n + 1 == self.size:
@@ -140,6 +118,10 @@ class VectorRecorder:
 
     def reset(self, env: Any, mask: NDArray[np.bool_] | None, prefix: bytes) -> None:
         """A reset has succeeded, of all lanes or of those in `mask`: open episodes are cut, new ones begin."""
+        with self._lock:
+            self._reset(env, mask, prefix)
+
+    def _reset(self, env: Any, mask: NDArray[np.bool_] | None, prefix: bytes) -> None:
         self._digest()
         if not self.begun:
             self.begun = True
@@ -155,9 +137,10 @@ class VectorRecorder:
 
     def closed(self) -> None:
         """The environment was closed: open episodes are cut."""
-        self._digest()
-        self._cut(np.arange(self.lanes), time.monotonic())
-        self.begin[:] = NO_EPISODE
+        with self._lock:
+            self._digest()
+            self._cut(np.arange(self.lanes), time.monotonic())
+            self.begin[:] = NO_EPISODE
 
     def _midway(self) -> None:
         """Recording began in the middle: what is not known of the lanes' episodes cannot be replayed."""
@@ -184,9 +167,13 @@ class VectorRecorder:
     # --- a look at the rows -------------------------------------------------------------------------------------
 
     def _digest(self) -> None:
+        if self.n:
+            with held_back():
+                self._look_through()
+
+    def _look_through(self) -> None:
         n, size = self.n, self.size
-        if not n:
-            return
+        self.starts.notes = self._notes[:n]
         assert self._actions is not None and self._rewards is not None
         base = self.tick - n
         rewards = self._rewards[:n]
@@ -235,11 +222,13 @@ class VectorRecorder:
         ticks = np.array(self._ticks, np.int64)
         checks = np.array(self._checks, np.uint16).reshape(len(ticks), self.lanes)
         self.chunks.append(Chunk(base, self._actions[:n], rewards, ticks, checks, counts))
+        waiting = self._actions[n] if self._acted else None
         self._actions = np.zeros((size, *self._actions.shape[1:]), self._actions.dtype)
+        if waiting is not None:
+            self._actions[0] = waiting
         if rewards.strides != (0, 0):
             self._rewards = np.zeros_like(self._rewards)
         self._ticks, self._checks, self._success = [], [], []
-        self.starts.notes = []
         self.n = 0
 
     def _ends_of(
@@ -284,10 +273,11 @@ class VectorRecorder:
 
     def take(self) -> tuple[list[Chunk], list[Ends]]:
         """Everything that is whole."""
-        self._digest()
-        taken = self.chunks, self.ends
-        self.chunks, self.ends = [], []
-        return taken
+        with self._lock:
+            self._digest()
+            taken = self.chunks, self.ends
+            self.chunks, self.ends = [], []
+            return taken
 
     def stamp(self) -> None:
         """Note when it was last active."""

@@ -32,7 +32,14 @@ class Vectors:
         self._known: weakref.WeakSet[Any] = weakref.WeakSet()
         self._lock = threading.RLock()
 
-    def add(self, env: Any, where: str, name: str | None = None) -> None:
+    def add(
+        self,
+        env: Any,
+        where: str,
+        name: str | None = None,
+        at_once: bool = False,
+        again: Callable[[], Any] | None = None,
+    ) -> None:
         """Record a native vector environment; one that steps other environments is recorded through those."""
         env = env.unwrapped
         if isinstance(env, BY_LANE) or env in self._known:
@@ -44,6 +51,9 @@ class Vectors:
         with self._lock:
             recorder = VectorRecorder(env, where, self._capture.clock, vector_hook.mode_of(env))
             recorder.env_id = name or name_of(env)
+            recorder.again = again
+            if at_once:
+                self._first_reset(env, recorder)
             capture = self._capture
             self._unhooks[recorder.key] = vector_hook.hook(
                 env, recorder, capture.due, capture.service, self._fault, self._first_reset
@@ -53,6 +63,8 @@ class Vectors:
 
     def _first_reset(self, env: Any, recorder: VectorRecorder) -> None:
         recorder.recipe = recipe_of(env, recorder)
+        if recorder.env_id == type(env).__name__:  # it had no spec yet when it was first seen
+            recorder.env_id = name_of(env)
 
     # --- data out -----------------------------------------------------------------------------------------------
 

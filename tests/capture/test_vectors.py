@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 
 import gymnasium as gym
@@ -12,6 +13,8 @@ from gymnasium.vector import VectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from vectors import Dice, drive, episodes, traces
 
+from rlnb.capture import Capture
+from rlnb.clock import SystemClock
 from rlnb.events import LanesStepped
 from rlnb.replays.simulate import Simulation
 from rlnb.trace import unpack_start
@@ -180,7 +183,7 @@ def test_recording_that_begins_in_the_middle(capture, desk):
     capture.uninstall()
     env.reset(seed=0)
     capture.install()
-    capture.vectors.add(env, "here")
+    capture.add_vector(env, "here")
     for _ in range(30):
         env.step(np.ones(2, int))
     capture.cut()
@@ -250,3 +253,57 @@ def test_sync_is_recorded_through_the_environments_inside(capture, desk):
     capture.cut()
     assert not desk.of(LanesStepped)
     assert {row["lane"] for row in episodes(desk)} == {0, 1, 2}
+
+
+def test_flushes_from_another_thread_lose_nothing(desk):
+    capture = Capture(desk, SystemClock())
+    capture.install()
+    stop = threading.Event()
+
+    def flush():
+        while not stop.is_set():
+            capture.flush()
+
+    other = threading.Thread(target=flush)
+    other.start()
+    try:
+        env = gym.make_vec("DiceSameStep-v0", 3)
+        env.reset(seed=0)
+        given = np.random.default_rng(1).integers(0, 3, (2000, 3))
+        for actions in given:
+            env.step(actions)
+    finally:
+        stop.set()
+        other.join()
+        capture.cut()
+        capture.uninstall()
+    assert np.array_equal(np.concatenate([event.actions for event in desk.of(LanesStepped)]), given)
+    assert sum(row["length"] for row in episodes(desk)) == 6000
+
+
+def test_one_that_two_threads_step_in_turn(desk):
+    capture = Capture(desk, SystemClock())
+    capture.install()
+    try:
+        env = gym.make_vec("CartPole-v1", 4)
+        env.reset(seed=0)
+        turn = threading.Lock()
+
+        def play():
+            for _ in range(300):
+                with turn:
+                    env.step(np.ones(4, int))
+
+        threads = [threading.Thread(target=play) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        capture.cut()
+        capture.uninstall()
+    assert sum(len(event.actions) for event in desk.of(LanesStepped)) == 600
+    for trace in traces(desk)[::20]:
+        with Simulation(trace) as run:
+            list(run)
+            assert run.verdict().verdict == "exact"
