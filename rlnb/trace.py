@@ -110,7 +110,8 @@ def check_observation(observation: Any, crc: int = 0) -> int:
             for item in observation.flat:
                 crc = check_observation(item, crc)
             return crc
-        return zlib.crc32(observation.data if observation.flags.c_contiguous else observation.tobytes(), crc)
+        quick = observation.nbytes < 4096 or not observation.flags.c_contiguous  # a copy costs less than a buffer's form
+        return zlib.crc32(observation.tobytes() if quick else observation.data, crc)
     if isinstance(observation, Mapping):
         for key in sorted(observation, key=str):
             crc = check_observation(observation[key], crc)

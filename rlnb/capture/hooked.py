@@ -24,6 +24,9 @@ from rlnb.capture.recorder import Recorder
 from rlnb.capture.ticker import Due
 from rlnb.trace import Checks, check_observation
 
+crc32 = zlib.crc32
+now = time.monotonic  # as dear as three appends; a thread that raises a flag 20 times a second is dearer still
+
 SMALL = 1024  # bytes of an observation that is summed at every step
 MOST = 64  # the largest observations are summed at every 64th step and the last
 
@@ -70,40 +73,69 @@ def hook(
     space = getattr(env, "observation_space", None)
     small = every == 1 and not check_ram and isinstance(space, spaces.Box) and len(space.shape) > 0
     small = small and isinstance(recorder.space, spaces.Discrete)
-    step, set_crc = _step(env, recorder, checks, due, service, fault, small)
+    limited = limits.known(env)
+    step, set_crc = _step(env, recorder, checks, due, service, fault, small, limited)
     bare_reset, bare_close = _bare(env, "reset"), _bare(env, "close")
+    begin, ready = recorder.begin, recorder.recipe is not None
     inner: Callable[[], Any] = weakref.ref(env.unwrapped)
     generator: Any = None  # the one that `read` reads
     read: Callable[[], bytes] | None = None
 
-    def reset(self: Any, *args: Any, **kwargs: Any) -> Any:
-        nonlocal generator, read
-        if recorder.recipe is None:
+    def limited_reset(self: Any, *, seed: Any = None, options: Any = None) -> Any:  # of a TimeLimit: see `limits`
+        nonlocal ready
+        if not ready:
             first_reset(self, recorder)
-        start: Any = None
-        if plain and not kwargs:
-            present = inner()._np_random
-            if present is not generator:
-                generator, read = present, reader(present)
-            if read is not None:
-                start = read()
-        if start is None:
-            start = starts.take(self.unwrapped, kind, kwargs.get("seed"), kwargs.get("options"))
-        result = bare_reset(self, *args, **kwargs)
+            ready = True
+        if read is not None and seed is None and options is None and inner()._np_random is generator:
+            start: Any = read()
+        else:
+            start = look(self, seed, options)
+        self._elapsed_steps = 0
+        result = self.env.reset(seed=seed, options=options)
         try:
-            recorder.begin(start)
-            set_crc(check_observation(result[0]) if small else checks.begin(result[0]))
+            begin(start)
+            set_crc(check_observation(result[0]))
         except Exception as error:
             fault(recorder, error)
         if now() > due[0]:
             service()
         return result
 
+    def any_reset(self: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal ready
+        if not ready:
+            first_reset(self, recorder)
+            ready = True
+        start = look(self, kwargs.get("seed"), kwargs.get("options"))
+        result = bare_reset(self, *args, **kwargs)
+        begun(start, result)
+        if now() > due[0]:
+            service()
+        return result
+
+    def look(self: Any, seed: Any, options: Any) -> Any:
+        """What has to be known before the reset."""
+        nonlocal generator, read
+        if plain and seed is None and options is None:
+            present = inner()._np_random
+            if present is not generator:
+                generator, read = present, reader(present)
+            if read is not None:
+                return read()
+        return starts.take(self.unwrapped, kind, seed, options)
+
+    def begun(start: Any, result: Any) -> None:
+        try:
+            begin(start)
+            set_crc(check_observation(result[0]) if small else checks.begin(result[0]))
+        except Exception as error:
+            fault(recorder, error)
+
     def close(self: Any) -> Any:
         recorder.closed()
         return bare_close(self)
 
-    now = time.monotonic
+    reset = limited_reset if limited and small else any_reset
     take_off = disguise.put_on(env, {"step": step, "reset": reset, "close": close})
     owner = recorder.owner
 
@@ -132,17 +164,16 @@ def _step(
     service: Callable[[], None],
     fault: Callable[[Recorder, Exception], None],
     small: bool,
+    limited: bool,
 ) -> tuple[Callable[..., Any], Callable[[int], None]]:
     """`step` in the three forms that are worth telling apart, and what gives it the checksum of a reset."""
     bare = _bare(env, "step")
     crc = 0
-    crc32 = zlib.crc32
     checked = checks.step
     freeze = actions.freezer(recorder.space)
     put_action, put_reward, put_check = recorder.actions.append, recorder.rewards.append, recorder.checks.append
     ended, align = recorder.ended, recorder.align
     array = np.ndarray
-    now = time.monotonic  # as dear as three appends; a thread that raises a flag 20 times a second is dearer still
 
     def set_crc(value: int) -> None:
         nonlocal crc
@@ -156,8 +187,8 @@ def _step(
             truncated = True
         try:
             try:
-                crc = crc32(observation, crc)
-            except (TypeError, ValueError):  # no contiguous array, as its space had it
+                crc = crc32(observation.tobytes(), crc)  # a fresh array's own buffer takes four times as long
+            except AttributeError:  # no array, as its space had it
                 crc = check_observation(observation, crc)
             put_action(action)
             put_reward(reward)
@@ -180,8 +211,8 @@ def _step(
         try:
             observation, reward, terminated, truncated, info = result
             try:
-                crc = crc32(observation, crc)
-            except (TypeError, ValueError):
+                crc = crc32(observation.tobytes(), crc)
+            except AttributeError:
                 crc = check_observation(observation, crc)
             put_action(action)
             put_reward(reward)
@@ -227,5 +258,5 @@ def _step(
         return result
 
     if small:
-        return (limited_step if limits.known(env) else small_step), set_crc
+        return (limited_step if limited else small_step), set_crc
     return any_step, set_crc
