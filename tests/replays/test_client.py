@@ -245,6 +245,7 @@ def with_path() -> dict[str, str]:
 KERNEL = """
     import os, signal, sys, time
     from rlnb.replays import Worker
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
     worker = Worker()
     worker.warm(wait=True)
     print(worker.pid, flush=True)
