@@ -110,7 +110,7 @@ def check_observation(observation: Any, crc: int = 0) -> int:
             for item in observation.flat:
                 crc = check_observation(item, crc)
             return crc
-        quick = observation.nbytes < 4096 or not observation.flags.c_contiguous  # a copy costs less than a buffer's form
+        quick = observation.nbytes < 4096 or not observation.flags.c_contiguous  # a small copy is quicker than a buffer
         return zlib.crc32(observation.tobytes() if quick else observation.data, crc)
     if isinstance(observation, Mapping):
         for key in sorted(observation, key=str):
