@@ -44,7 +44,8 @@ class Films:
         return thread
 
     def _make(self, ticket: int, session: Session, episode: Callable[[], int], screen: Screen) -> None:
-        from rlnb.control.replaying import caption, film_data, trace_of
+        from rlnb.control.replaying import caption, trace_of
+        from rlnb.control.telling import film_data
 
         def current() -> bool:
             return ticket == self._wanted

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlnb.control.doors import the_room
 from rlnb.control.session import Session
+from rlnb.control.telling import film_data
 from rlnb.errors import BadValue, NotReplayable
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from rlnb.control.room import Room
     from rlnb.replays import Film
     from rlnb.trace import Trace
-    from rlnb.widgets.films import FilmData
     from rlnb.widgets.player import EpisodePlayer
 
 PAGE_BYTES = 4_000_000  # a film above this size is not put into a saved page
@@ -40,26 +40,6 @@ def caption(session: Session, episode: int) -> str:
     row = session.episodes.iloc[episode]
     cut = "" if row["finished"] else ", cut"
     return f"{session.name}, episode {episode}: return {row['return']:g}, {int(row['length'])} steps{cut}"
-
-
-def film_data(film: Film, trace: Trace, words: str) -> FilmData:
-    """A film as the player takes it."""
-    from rlnb.widgets.films import FilmData
-
-    verdict = film.verdict
-    said = verdict.compared if verdict.verdict == "exact" else verdict.reason
-    return FilmData(
-        video=film.mp4,
-        fps=film.fps,
-        frames=film.frames,
-        width=film.width,
-        height=film.height,
-        verdict=verdict.verdict,
-        words=said,
-        caption=words,
-        rewards=trace.rewards,
-        stride=film.stride,
-    )
 
 
 class Replay:

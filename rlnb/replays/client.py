@@ -57,15 +57,17 @@ class Worker:
         *,
         max_frames: int | None = None,
         height: int | None = None,
+        keep_raw: bool = False,
         progress: Progress | None = None,
         preview: Preview | None = None,
     ) -> Film:
-        """The episode as a video. `max_frames` leaves out frames evenly; `height` scales.
+        """The episode as a video. `max_frames` leaves out frames evenly; `height` scales; `keep_raw` brings the
+        observations along as they were (`film.story.raw`).
 
         `progress` is called up to 20 times a second; when it raises, the job is abandoned and the exception goes on.
         Raises `NotReplayable` (with the reason), `MissingPackage` (with the line to install it) or `Cancelled`.
         """
-        return cast(Film, self._ask("film", trace, max_frames, height, progress=progress, preview=preview))
+        return cast(Film, self._ask("film", trace, max_frames, height, keep_raw, progress=progress, preview=preview))
 
     def frame(self, trace: Trace, k: int) -> bytes:
         """The picture after step `k` (0: after the reset, -1: the last) as PNG, exact pixels."""

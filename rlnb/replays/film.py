@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rlnb.replays.client import Worker
+    from rlnb.replays.story import Story
 
 Finding = Literal["exact", "diverged", "recorded frames", "not replayable"]
 
@@ -55,6 +56,7 @@ class Film:
     verdict: Verdict
     seconds: float  # what it took to make
     stride: int = 1
+    story: Story | None = None  # what the environment said at every step, from the same run
 
     @property
     def duration(self) -> float:

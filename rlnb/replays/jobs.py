@@ -11,10 +11,13 @@ from rlnb.errors import BadValue, EpisodeNotFound, RlnbError
 from rlnb.replays import video
 from rlnb.replays.film import Film, Rerun, Verdict
 from rlnb.replays.simulate import Simulation
+from rlnb.replays.story import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from rlnb.replays.reading import Reader
+    from rlnb.replays.simulate import Moment
     from rlnb.trace import Trace
 
 RUN_UP = 90  # a picture can depend on those drawn before it (LunarLander's sparks fade by the drawing)
@@ -45,42 +48,70 @@ def warm() -> None:
         pass
 
 
-def film(desk: Desk, trace: Trace, max_frames: int | None = None, height: int | None = None) -> Film:
+def film(
+    desk: Desk, trace: Trace, max_frames: int | None = None, height: int | None = None, keep_raw: bool = False
+) -> Film:
     """Simulate, draw and encode, frame by frame; the first frame is shown at once."""
-    began = time.perf_counter()
-    n = len(trace)
-    stride = 1
-    if max_frames is not None:
-        if max_frames < 2:
-            raise BadValue(f"A film needs at least 2 frames; max_frames={max_frames} were asked for.")
-        stride = max(1, -(-n // (max_frames - 1)))
+    if max_frames is not None and max_frames < 2:
+        raise BadValue(f"A film needs at least 2 frames; max_frames={max_frames} were asked for.")
     with Simulation(trace, pictures=True) as run:
-        fps = trace.recipe.get("fps") or run.env.metadata.get("render_fps")
-        speed = max(video.SLOWEST, video.clamp_fps(fps) / stride)
-        with video.Encoder(speed, height) as encoder:
-            picture, moment = None, None
-            for moment in run:
-                if moment.k % stride == 0 or moment.k == n:
-                    picture = run.picture()
-                    encoder.add(picture)
-                    if moment.k == 0:
-                        desk.preview(video.png(picture, height))
-                desk.progress(moment.k, n)
-            if moment is not None and moment.k % stride and moment.k < n:  # the replay ended earlier than recorded
-                picture = run.picture()
+        return shoot(desk, run, run, max_frames, height, keep_raw)
+
+
+def shoot(
+    desk: Desk,
+    run: Simulation,
+    moments: Iterable[Moment],
+    max_frames: int | None = None,
+    height: int | None = None,
+    keep_raw: bool = False,
+) -> Film:
+    """Draw and encode the moments of a run and write its story; `moments` may go on otherwise than was recorded."""
+    began = time.perf_counter()
+    n = len(run)
+    stride = 1 if max_frames is None else max(1, -(-n // (max_frames - 1)))
+    fps = run.recipe.get("fps") or run.env.metadata.get("render_fps")
+    speed = max(video.SLOWEST, video.clamp_fps(fps) / stride)
+    teller = Teller(run, keep_raw)
+    saw = ""
+    with video.Encoder(speed, height) as encoder, video.Encoder(speed) as eye:
+        picture, moment, drawn = None, None, -1
+        for moment in moments:
+            teller.hear(moment)
+            if moment.k % stride == 0 or moment.k == n:
+                picture, drawn = run.picture(), moment.k
                 encoder.add(picture)
-        assert picture is not None
-        return Film(
-            mp4=encoder.content,
-            fps=speed,
-            frames=encoder.frames,
-            width=encoder.width_out,
-            height=encoder.height_out,
-            poster=video.png(picture, height),
-            verdict=run.verdict(),
-            seconds=time.perf_counter() - began,
-            stride=stride,
-        )
+                if moment.k == 0:
+                    desk.preview(video.png(picture, height))
+                    saw = looks(teller.reader, moment.observation, picture)
+                if saw == "film":
+                    eye.add(teller.reader.picture(moment.observation))
+            desk.progress(moment.k, max(n, moment.k))
+        if moment is not None and moment.k != drawn:  # the run ended elsewhere than was recorded
+            picture = run.picture()
+            encoder.add(picture)
+            if saw == "film":
+                eye.add(teller.reader.picture(moment.observation))
+    assert picture is not None
+    return Film(
+        mp4=encoder.content,
+        fps=speed,
+        frames=encoder.frames,
+        width=encoder.width_out,
+        height=encoder.height_out,
+        poster=video.png(picture, height),
+        verdict=run.verdict(),
+        seconds=time.perf_counter() - began,
+        stride=stride,
+        story=teller.tell(run.taken, saw, eye.content),
+    )
+
+
+def looks(reader: Reader, observation: Any, picture: video.Picture) -> str:
+    """Where the observation can be seen: "same" in the picture itself, "film" in one of its own, "" nowhere."""
+    if not reader.is_picture:
+        return ""
+    return "same" if np.array_equal(reader.picture(observation), picture) else "film"
 
 
 def frame(desk: Desk, trace: Trace, k: int) -> bytes:

@@ -63,6 +63,11 @@ class Simulation:
     def __len__(self) -> int:
         return len(self.trace)
 
+    @property
+    def taken(self) -> NDArray[Any]:
+        """The actions of the run, those that were recorded."""
+        return self.trace.actions
+
     def __iter__(self) -> Iterator[Moment]:
         """Moments 0 to n. Ends early where the replay ended early or the environment raised (then it has diverged)."""
         trace, n = self.trace, len(self.trace)

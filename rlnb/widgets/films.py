@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .codec import encode
 
@@ -27,11 +27,19 @@ class FilmData:
     rewards: NDArray[np.float64]  # (steps,)
     stride: int = 1
     mime: str = "video/mp4"
+    story: Mapping[str, Any] = field(default_factory=dict)  # names, units, words: `Story` in js/src/player/story.ts
+    columns: Mapping[str, ArrayLike] = field(default_factory=dict)  # its numbers, a column each
+    seen: bytes = b""  # what the agent saw, a film of the same frames
 
     def meta(self) -> dict[str, Any]:
         """What goes to the page beside the bytes."""
         names = ("fps", "frames", "width", "height", "verdict", "words", "caption", "stride", "mime")
-        return {name: getattr(self, name) for name in names}
+        return {**{name: getattr(self, name) for name in names}, "seen": bool(self.seen)}
+
+    def buffers(self) -> list[bytes]:
+        """The bytes: the video, the numbers and, where the agent saw something else, what it saw."""
+        numbers = encode({"story": dict(self.story)}, {"rewards": self.rewards, **self.columns})
+        return [self.video, numbers, *([self.seen] if self.seen else [])]
 
 
 class Screen:
@@ -39,7 +47,7 @@ class Screen:
 
     def show_films(self, films: Sequence[FilmData]) -> None:
         """Play these films; every view of the widget does."""
-        buffers = [part for film in films for part in (film.video, encode({}, {"rewards": film.rewards}))]
+        buffers = [part for film in films for part in film.buffers()]
         self._tell({"type": "films", "films": [film.meta() for film in films]}, buffers)
 
     def film_progress(self, done: int, total: int) -> None:

@@ -77,6 +77,7 @@ class LiveView {
       useStyles(el, playerCss),
       followTheme(this.root, (theme) => {
         this.settings.theme = theme;
+        this.film.setTheme(theme);
         for (const panel of this.panels.values()) panel.setTheme(theme);
       }),
       onTrait(model, "snapshot", trait),

@@ -1,3 +1,4 @@
+import type { Story } from "./story";
 import { returnsOf, short, stepOf } from "./time";
 
 /** One episode's film, as Python sends it (`FilmData`). */
@@ -13,6 +14,9 @@ export interface Film {
   words: string;
   caption: string;
   rewards: Float64Array;
+  /** What the agent saw, where that is another picture. */
+  seen: Uint8Array | null;
+  story: Story | null;
 }
 
 /** What stands under a film at a step: the reward of the step and the return so far. */

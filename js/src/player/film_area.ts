@@ -1,4 +1,5 @@
 import { h } from "../shared/dom";
+import type { Theme } from "../shared/theme";
 import type { Film } from "./film";
 import { Player } from "./player";
 
@@ -14,6 +15,7 @@ export class FilmArea {
   );
   private readonly stage = h("div", { class: "rlnb-film-stage" });
   private player: Player | null = null;
+  private theme: Theme = "light";
 
   /** `unplayable` is called when the browser cannot play what came. */
   constructor(private readonly unplayable: () => void) {
@@ -38,6 +40,7 @@ export class FilmArea {
   play(films: Film[]): void {
     if (!this.player) {
       this.player = new Player(() => this.unplayable());
+      this.player.setTheme(this.theme);
       this.stage.append(this.player.el);
     }
     this.el.hidden = false;
@@ -51,6 +54,11 @@ export class FilmArea {
     this.el.dataset.failed = "true";
     this.progressBar.hidden = true;
     this.stage.hidden = true;
+  }
+
+  setTheme(theme: Theme): void {
+    this.theme = theme;
+    this.player?.setTheme(theme);
   }
 
   destroy(): void {

@@ -1,10 +1,10 @@
-import { h, on, undoAll } from "../shared/dom";
+import { h } from "../shared/dom";
+import type { Theme } from "../shared/theme";
 import { type Film, rewardWords } from "./film";
-import { frameAt, timeOf } from "./time";
-
-type Watched = HTMLVideoElement & {
-  requestVideoFrameCallback?: (call: (now: number, data: { mediaTime: number }) => void) => number;
-};
+import { Inspector } from "./inspector";
+import { Reel } from "./reel";
+import { stepOf } from "./time";
+import { Timeline } from "./timeline";
 
 const BADGES: Record<string, string> = {
   exact: "exact",
@@ -12,89 +12,92 @@ const BADGES: Record<string, string> = {
   "recorded frames": "recorded frames",
 };
 
-/** One film's picture with its caption and badge. Seeks to exact frames; the last wish wins. */
+interface Place {
+  /** Steps on the time axis: those of the longest film shown. */
+  steps: number;
+  theme: Theme;
+  scrub(step: number): void;
+  unplayable(): void;
+}
+
+/** One film: its picture (and what the agent saw), caption and badge, timeline and inspector. */
 export class Screen {
   readonly el: HTMLElement;
-  private readonly video: Watched;
+  readonly inspector: Inspector | null;
+  private readonly reel: Reel;
+  private readonly eye: Reel | null;
+  private readonly timeline: Timeline;
   private readonly reward = h("span", { class: "rlnb-player-reward" });
-  private readonly url: string;
-  private seeking = false;
-  private wanted: number | null = null;
-  private readonly undo: () => void;
 
   constructor(
     readonly film: Film,
-    unplayable: () => void,
+    place: Place,
   ) {
-    this.url = URL.createObjectURL(new Blob([film.bytes as BlobPart], { type: film.mime }));
-    this.video = h("video", { playsinline: true, preload: "auto", "aria-label": film.caption }) as Watched;
-    this.video.muted = true;
-    this.video.width = film.width;
-    this.video.height = film.height;
+    this.reel = new Reel(film.bytes, film.mime, film.caption, film.fps, film.frames, place.unplayable);
+    this.reel.video.width = film.width;
+    this.reel.video.height = film.height;
+    this.eye = film.seen
+      ? new Reel(film.seen, "video/mp4", "What the agent saw", film.fps, film.frames, () => this.eye?.video.remove())
+      : null;
+    this.eye?.video.classList.add("rlnb-player-eye");
+    this.timeline = new Timeline(film, place.steps, place.theme, place.scrub);
+    this.inspector = film.story ? new Inspector(film, film.story) : null;
     const badge = h("span", { class: "rlnb-badge", title: film.words }, BADGES[film.verdict] ?? film.verdict);
     badge.dataset.verdict = film.verdict;
     const words = film.verdict === "exact" ? null : h("p", { class: "rlnb-player-words" }, film.words);
     const caption = h("figcaption", {}, badge, h("span", { class: "rlnb-player-caption" }, film.caption), this.reward);
-    this.el = h("figure", { class: "rlnb-player-figure" }, this.video, caption, words);
-    this.undo = undoAll([
-      on(this.video, "error", () => unplayable()),
-      on(this.video, "seeked", () => {
-        this.seeking = false;
-        if (this.wanted !== null) this.seek(this.wanted);
-      }),
-      on(this.video, "loadedmetadata", () => {
-        if (this.wanted !== null) this.seek(this.wanted);
-      }),
-    ]);
-    this.video.src = this.url;
+    const pictures = h("div", { class: "rlnb-player-pictures" }, this.reel.video, this.eye?.video);
+    this.el = h("figure", { class: "rlnb-player-figure" }, pictures, caption, words, this.timeline.el);
+    if (this.inspector) this.el.append(this.inspector.el);
   }
 
   /** The frame that is on the screen now. */
   get frame(): number {
-    return this.ended ? this.film.frames - 1 : frameAt(this.video.currentTime, this.film.fps, this.film.frames);
+    return this.reel.frame;
   }
 
   get ended(): boolean {
-    return this.video.ended;
+    return this.reel.video.ended;
   }
 
   set rate(rate: number) {
-    this.video.playbackRate = Math.min(16, Math.max(0.0625, rate));
+    this.reel.rate = rate;
+    if (this.eye) this.eye.rate = rate;
   }
 
   play(): void {
-    this.video.play().catch(() => {}); // a browser that wants a click first: the button is there
+    this.reel.play();
+    this.eye?.play();
   }
 
   pause(): void {
-    this.video.pause();
+    this.reel.video.pause();
+    this.eye?.video.pause();
   }
 
-  /** Show frame `k`: at once, or as soon as the seek before it is through. */
   seek(k: number): void {
-    if (this.seeking || this.video.readyState < 1) {
-      this.wanted = k;
-      return;
-    }
-    this.wanted = null;
-    const time = timeOf(k, this.film.fps);
-    this.video.dataset.frame = String(k);
-    if (Math.abs(this.video.currentTime - time) < 1e-6) return;
-    this.seeking = true;
-    this.video.currentTime = time;
+    this.reel.seek(k);
+    this.eye?.seek(k);
   }
 
-  /** The words under the picture at frame `k`. */
+  /** What stands under the picture at frame `k`; `step` is the playhead of the longest film. */
   paint(k: number): void {
-    this.reward.textContent = rewardWords(this.film, k);
+    const { film } = this;
+    this.reward.textContent = rewardWords(film, k);
+    const step = stepOf(k, film.stride, film.frames, film.rewards.length || film.frames - 1);
+    this.timeline.show(step);
+    if (this.inspector && !this.inspector.el.hidden) this.inspector.show(step);
+    if (this.eye && Math.abs(this.eye.frame - k) > 2) this.eye.seek(k);
+  }
+
+  setTheme(theme: Theme): void {
+    this.timeline.setTheme(theme);
   }
 
   destroy(): void {
-    this.undo();
-    this.video.pause();
-    this.video.removeAttribute("src");
-    this.video.load();
-    URL.revokeObjectURL(this.url);
+    this.reel.destroy();
+    this.eye?.destroy();
+    this.timeline.destroy();
     this.el.remove();
   }
 }

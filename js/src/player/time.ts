@@ -19,6 +19,10 @@ export const longest = (frames: readonly number[]): number => frames.reduce((mos
 export const stepOf = (k: number, stride: number, frames: number, steps: number): number =>
   stride === 1 ? k : k === frames - 1 ? steps : k * stride;
 
+/** The frame that shows a step, or the one before it where the film leaves steps out. */
+export const frameOf = (step: number, stride: number, frames: number, steps: number): number =>
+  step >= steps ? frames - 1 : clamp(Math.floor(step / stride), 0, frames - 1);
+
 /** Return after each step: the running sum, starting with 0 at the reset. */
 export function returnsOf(rewards: ArrayLike<number>): Float64Array {
   const returns = new Float64Array(rewards.length + 1);

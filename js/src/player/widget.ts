@@ -22,7 +22,7 @@ export const player: Widget = {
     const undo = undoAll([
       useStyles(el, baseCss),
       useStyles(el, css),
-      followTheme(root, () => {}),
+      followTheme(root, (theme) => area.setTheme(theme)),
       () => area.destroy(),
       () => root.remove(),
       onMessage(model, (content, buffers) => {

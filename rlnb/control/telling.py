@@ -1,0 +1,93 @@
+"""From a film and its story to what the player is sent: words as they are, numbers as columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike
+
+    from rlnb.control.explaining import Thoughts
+    from rlnb.replays import Film
+    from rlnb.replays.story import Story
+    from rlnb.trace import Trace
+    from rlnb.widgets.films import FilmData
+
+
+def film_data(
+    film: Film,
+    trace: Trace,
+    words: str,
+    *,
+    thoughts: Thoughts | None = None,
+    branch: int | None = None,
+    choice: Mapping[str, Any] | None = None,
+) -> FilmData:
+    """A film as the player takes it.
+
+    `thoughts` is what the policy makes of each observation; `branch` the step from which the episode is one that was
+    not recorded; `choice` what may be asked of this episode in the page (see `js/src/player/story.ts`).
+    """
+    from rlnb.widgets.films import FilmData
+
+    verdict = film.verdict
+    said = verdict.compared if verdict.verdict == "exact" else verdict.reason
+    story, columns = ({}, {}) if film.story is None else _tell(film.story)
+    if thoughts is not None and story:
+        story["thoughts"] = thoughts.words()
+        columns.update({f"thought.{name}": values.reshape(-1) for name, values in thoughts.values.items()})
+    if branch is not None:
+        story["branch"] = branch
+    return FilmData(
+        video=film.mp4,
+        fps=film.fps,
+        frames=film.frames,
+        width=film.width,
+        height=film.height,
+        verdict=verdict.verdict,
+        words=said,
+        caption=words,
+        rewards=trace.rewards,
+        stride=film.stride,
+        story={**story, **(choice or {})},
+        columns=columns,
+        seen=b"" if film.story is None else film.story.seen,
+    )
+
+
+def _tell(story: Story) -> tuple[dict[str, Any], dict[str, ArrayLike]]:
+    numbers: dict[str, ArrayLike] = {
+        "observations": _flat(story.observations),
+        "actions": _flat(story.actions),
+        "replayed": story.rewards,
+        "terminated": story.terminated,
+        "truncated": story.truncated,
+    }
+    for i, values in enumerate(story.infos.values()):
+        numbers[f"info.{i}"] = values
+    for i, (codes, _) in enumerate(story.words.values()):
+        numbers[f"word.{i}"] = codes
+    words = {
+        "named": story.named,
+        "observed": story.observed,
+        "actionNames": story.action_names,
+        "actionNamed": story.action_named,
+        "actionCount": story.action_count,
+        "actionStart": story.action_start,
+        "infos": list(story.infos),
+        "words": [[key, texts] for key, (_, texts) in story.words.items()],
+        "reason": story.reason,
+        "marks": story.marks,
+        "saw": story.saw,
+    }
+    return words, numbers
+
+
+def _flat(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Rows one after another, in a type that JavaScript has."""
+    flat = rows.reshape(-1)
+    return flat.astype(np.float64) if flat.dtype.kind not in "biuf" or flat.dtype == np.float16 else flat
