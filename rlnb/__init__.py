@@ -25,6 +25,7 @@ _HOME = {
     "delete": "rlnb.control.shelf",
     "load_json": "rlnb.control.shelf",
     "replay": "rlnb.control.replaying",
+    "explain": "rlnb.control.explaining",
     "compare": "rlnb.control.comparing",
     "Session": "rlnb.control.session",
 }
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from rlnb.control.doors import uninstall as uninstall
     from rlnb.control.doors import use as use
     from rlnb.control.doors import watch as watch
+    from rlnb.control.explaining import explain as explain
     from rlnb.control.replaying import replay as replay
     from rlnb.control.session import Session as Session
     from rlnb.control.shelf import delete as delete

@@ -118,6 +118,7 @@ class Desk:
         )
         if self._notebook is not None and self.cell is not None:
             self._notebook.treat_interrupt_as_stop(True)
+        self._room.minds.begin(running.id, found.learner)
         self._room.live.begin(running)
         return running
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from rlnb.control.room import Room
     from rlnb.control.session import Session
-    from rlnb.replays import Film
+    from rlnb.control.takes import Take
     from rlnb.widgets.films import FilmData, Screen
 
 
@@ -27,7 +27,7 @@ class Films:
         self._room = room
         self._lock = threading.Lock()
         self._wanted = 0
-        self._playing: WeakKeyDictionary[Screen, tuple[list[Film], list[FilmData]]] = WeakKeyDictionary()
+        self._playing: WeakKeyDictionary[Screen, tuple[list[Take], list[FilmData]]] = WeakKeyDictionary()
 
     def play(self, session: Session, episode: Callable[[], int], screen: Screen) -> threading.Thread:
         """Show an episode on `screen` as soon as it is made; faults are told there, in words."""
@@ -44,8 +44,7 @@ class Films:
         return thread
 
     def _make(self, ticket: int, session: Session, episode: Callable[[], int], screen: Screen) -> None:
-        from rlnb.control.replaying import caption, trace_of
-        from rlnb.control.telling import film_data
+        from rlnb.control.takes import take
 
         def current() -> bool:
             return ticket == self._wanted
@@ -56,25 +55,22 @@ class Films:
             screen.film_progress(done, total)
 
         try:
-            number = episode()
-            trace = trace_of(session, number)
-            film = self._room.worker.film(trace, progress=progress)
-            words = caption(session, number)
+            shown = take(session, episode(), progress)
             if current():
-                data = film_data(film, trace, words)
-                self.remember(screen, [film], [data])
+                data = shown.data()
+                self.remember(screen, [shown], [data])
                 screen.show_films([data])
         except Exception as error:  # told on the screen: nobody waits for this thread
             if current():
                 screen.film_error(str(error) or type(error).__name__)
 
-    def remember(self, screen: Screen, films: list[Film], data: list[FilmData]) -> None:
+    def remember(self, screen: Screen, takes: list[Take], data: list[FilmData]) -> None:
         """Keep what a screen shows, for a browser that turns out not to play it."""
-        self._playing[screen] = (films, data)
+        self._playing[screen] = (takes, data)
 
     def play_without_h264(self, screen: Screen) -> None:
         """The browser of this screen cannot play H.264: send the same films as WebM."""
-        films, data = self._playing.get(screen, ([], []))
+        takes, data = self._playing.get(screen, ([], []))
         if not data or any(one.mime == "video/webm" for one in data):
             screen.film_error("This browser plays neither H.264 nor WebM. s.save_video('x.gif') writes a picture file.")
             return
@@ -83,10 +79,10 @@ class Films:
             try:
                 worker = self._room.worker
                 shown = [
-                    replace(one, video=worker.convert(film, "webm"), mime="video/webm")
-                    for film, one in zip(films, data, strict=True)
+                    replace(one, video=worker.convert(take.film, "webm"), mime="video/webm")
+                    for take, one in zip(takes, data, strict=True)
                 ]
-                self.remember(screen, films, shown)
+                self.remember(screen, takes, shown)
                 screen.show_films(shown)
             except Exception as error:  # told on the screen: nobody waits for this thread
                 screen.film_error(str(error) or type(error).__name__)

@@ -38,4 +38,5 @@ class Listener:
         """Knobs are not shown yet."""
 
     def explain(self, fn: Callable[[Any], Mapping[str, Any]]) -> None:
-        """Explanations are not shown yet."""
+        """The policy of the session that runs, or of the next one."""
+        self._room.minds.say(fn)

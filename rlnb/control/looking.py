@@ -17,6 +17,7 @@ class Found(NamedTuple):
     name: str
     params: dict[str, Any]
     seed: int | None
+    learner: Any = None  # the algorithm that is learning, where one is on the stack
 
 
 def look(
@@ -41,7 +42,7 @@ def look(
         parts.append(type(learner).__name__)
     if cell_number and env_id:
         parts.append(f"cell {cell_number}")
-    return Found(" · ".join(parts), settings, seed if isinstance(seed, int) else None)
+    return Found(" · ".join(parts), settings, seed if isinstance(seed, int) else None, learner)
 
 
 def as_said(said: Mapping[str, Any]) -> dict[str, Any]:

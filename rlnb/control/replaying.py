@@ -11,45 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 from rlnb.control.doors import the_room
 from rlnb.control.session import Session
-from rlnb.control.telling import film_data
-from rlnb.errors import BadValue, NotReplayable
+from rlnb.control.takes import Take, take
+from rlnb.errors import BadValue
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from rlnb.control.room import Room
-    from rlnb.replays import Film
-    from rlnb.trace import Trace
     from rlnb.widgets.player import EpisodePlayer
 
 PAGE_BYTES = 4_000_000  # a film above this size is not put into a saved page
 
 
-def trace_of(session: Session, episode: int) -> Trace:
-    """What is needed to run the episode again; NotReplayable, in words, where that is known to be impossible."""
-    session._room.settle()
-    trace = session._room.store.trace(session.id, episode)
-    why_not = trace.recipe.get("why_not")
-    if why_not:
-        raise NotReplayable(f"Episode {episode} of {session.name!r} cannot be run again: {why_not}")
-    return trace
-
-
-def caption(session: Session, episode: int) -> str:
-    """What stands under a picture: session, episode, return, length."""
-    row = session.episodes.iloc[episode]
-    cut = "" if row["finished"] else ", cut"
-    return f"{session.name}, episode {episode}: return {row['return']:g}, {int(row['length'])} steps{cut}"
-
-
 class Replay:
     """One episode, or several side by side in step; shows itself as the player."""
 
-    def __init__(self, room: Room, films: list[Film], traces: list[Trace], captions: list[str]) -> None:
+    def __init__(self, room: Room, takes: list[Take]) -> None:
         self._room = room
-        self._films = films
-        self._traces = traces
-        self._captions = captions
+        self.takes = takes
+        self._films = [one.film for one in takes]
+        self._captions = [one.caption for one in takes]
 
     @property
     def verdicts(self) -> list[str]:
@@ -68,12 +49,9 @@ class Replay:
         """The player, as a widget."""
         from rlnb.widgets.player import EpisodePlayer
 
-        films = [
-            film_data(film, trace, words)
-            for film, trace, words in zip(self._films, self._traces, self._captions, strict=True)
-        ]
+        films = [one.data() for one in self.takes]
         player = EpisodePlayer(films)
-        self._room.films.remember(player, self._films, films)
+        self._room.films.remember(player, self.takes, films)
         player.on_command(lambda name, payload: self._command(player, name))
         return player
 
@@ -115,16 +93,8 @@ def replay(*pairs: tuple[Session, int | str] | Session) -> Replay:
     """Play episodes side by side, in step: `rlnb.replay((a, 0), (b, "best"))`. A session alone means its best."""
     if not pairs:
         raise BadValue("rlnb.replay() needs at least one (session, episode) pair, as in rlnb.replay((s, 'best')).")
-    room = the_room()
-    films, traces, captions = [], [], []
-    for pair in pairs:
-        session, which = _pair(pair)
-        number = session.episode(which)
-        trace = trace_of(session, number)
-        films.append(room.worker.film(trace))
-        traces.append(trace)
-        captions.append(caption(session, number))
-    return Replay(room, films, traces, captions)
+    chosen = [_pair(pair) for pair in pairs]
+    return Replay(the_room(), [take(session, session.episode(which)) for session, which in chosen])
 
 
 def _pair(pair: Any) -> tuple[Session, int | str]:

@@ -13,6 +13,7 @@ from rlnb.bus import Bus, warn_on_stderr
 from rlnb.clock import Clock, SystemClock
 from rlnb.control import home, looking
 from rlnb.control.desk import Desk
+from rlnb.control.explaining import Minds
 from rlnb.control.films import Films
 from rlnb.control.listening import Listener
 from rlnb.control.live import Live
@@ -36,6 +37,7 @@ class Room:
         self.desk = Desk(self)
         self.live = Live(self)
         self.films = Films(self)
+        self.minds = Minds(self)
         self._said: set[str] = set()
         self._store: Store | None = None
         self._path: Path | None = None
@@ -72,6 +74,7 @@ class Room:
             undo()
         self._undo.clear()
         self.live.close()
+        self.minds.close()
         if self.notebook is not None:
             self.notebook.restore()
         if self._worker is not None:

@@ -95,7 +95,7 @@ class Session:
         """
         import pandas as pd
 
-        from rlnb.control.replaying import trace_of
+        from rlnb.control.takes import trace_of
 
         trace = trace_of(self, self.episode(episode))
         n = len(trace)

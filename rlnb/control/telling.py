@@ -40,6 +40,7 @@ def film_data(
     if thoughts is not None and story:
         story["thoughts"] = thoughts.words()
         columns.update({f"thought.{name}": values.reshape(-1) for name, values in thoughts.values.items()})
+        story["marks"] = [*story["marks"], *explored(film.story, thoughts)]
     if branch is not None:
         story["branch"] = branch
     return FilmData(
@@ -57,6 +58,16 @@ def film_data(
         columns=columns,
         seen=b"" if film.story is None else film.story.seen,
     )
+
+
+def explored(story: Story | None, thoughts: Thoughts) -> list[tuple[int, str, str]]:
+    """Marks where the action was not the one of the highest Q-value: there it explored, or it knew less then."""
+    values = thoughts.values.get("q")
+    if story is None or values is None or values.shape[1] != story.action_count or story.action_count < 2:
+        return []
+    taken = story.actions[:, 0].astype(np.int64) - story.action_start
+    other = np.flatnonzero(taken != values[: len(story)].argmax(1))
+    return [(int(k) + 1, "explored", "not the action that has the highest Q-value now") for k in other]
 
 
 def _tell(story: Story) -> tuple[dict[str, Any], dict[str, ArrayLike]]:

@@ -7,6 +7,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from rlnb import errors
@@ -90,11 +91,12 @@ class Worker:
 
     def tile(self, films: Sequence[Film], labels: Sequence[str] | None = None) -> Film:
         """Films side by side; see `rlnb.replays.tile`."""
-        return cast(Film, self._ask("tile", list(films), None if labels is None else list(labels)))
+        bare = [replace(film, story=None) for film in films]
+        return cast(Film, self._ask("tile", bare, None if labels is None else list(labels)))
 
     def convert(self, film: Film, ending: str) -> bytes:
         """A film as "gif" or "webm"."""
-        return cast(bytes, self._ask("convert", film, ending))
+        return cast(bytes, self._ask("convert", replace(film, story=None), ending))
 
     # --- the process --------------------------------------------------------------------------------------------
 
