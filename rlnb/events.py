@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Status = Literal["running", "paused", "finished", "stopped", "failed", "interrupted"]
-Origin = Literal["cell", "block", "script", "evaluation", "imported"]
+Origin = Literal["cell", "block", "script", "evaluation", "imported", "what if"]
 
 
 @dataclass(frozen=True, slots=True)

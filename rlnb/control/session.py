@@ -140,6 +140,20 @@ class Session:
 
         return replay((self, episode))
 
+    def what_if(
+        self, episode: int | str, step: int, action: Any = None, then: Any = "recorded", *, seed: int = 0
+    ) -> Replay:
+        """Another future of an episode beside the recorded one: at `step` take another `action`, or go on otherwise.
+
+        `action` is its name ("push cart left"), its number, or numbers; None: none is forced. `then` says who goes on:
+        "recorded" (the same later actions), "random" (drawn with `seed`), "policy" (this session's policy as it is
+        now) or any `act(obs)`. The future is stored as a session of its own, `s.what_if(...).takes[1].session`.
+        """
+        from rlnb.control.branching import of_session
+        from rlnb.control.replaying import Replay
+
+        return Replay(self._room, of_session(self, episode, step, action, then, seed))
+
     def save_video(self, path: str | os.PathLike[str], episode: int | str = "best") -> Path:
         """Write an episode as .mp4, .webm or .gif."""
         return self.replay(episode).save(path)

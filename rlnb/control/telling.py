@@ -43,6 +43,7 @@ def film_data(
         story["marks"] = [*story["marks"], *explored(film.story, thoughts)]
     if branch is not None:
         story["branch"] = branch
+        story["marks"] = [*story.get("marks", []), (branch, "branch", "from here on there are two futures")]
     return FilmData(
         video=film.mp4,
         fps=film.fps,

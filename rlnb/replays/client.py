@@ -6,7 +6,7 @@ import atexit
 import os
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rlnb.trace import Trace
 
 Progress = Callable[[int, int], None]  # (steps done, steps in all), called in the thread that asked
+Heard = Mapping[str, Callable[..., Any] | None]  # who is told what the worker says of a job, by its kind
 Preview = Callable[[bytes], None]  # a PNG of the first frame, long before the film is done
 
 START_SECONDS = 60.0  # until the process has loaded what it needs
@@ -69,6 +70,26 @@ class Worker:
         Raises `NotReplayable` (with the reason), `MissingPackage` (with the line to install it) or `Cancelled`.
         """
         return cast(Film, self._ask("film", trace, max_frames, height, keep_raw, progress=progress, preview=preview))
+
+    def branch(
+        self,
+        trace: Trace,
+        step: int,
+        action: Any = None,
+        then: str = "recorded",
+        *,
+        seed: int = 0,
+        limit: int,
+        policy: Callable[[Any], Any] | None = None,
+        keep_raw: bool = False,
+        progress: Progress | None = None,
+    ) -> tuple[Film, Trace]:
+        """Another future of an episode from `step` on, and its trace; see `rlnb.replays.branching`.
+
+        `policy(observation)` is called in the thread that asked; it ends after `limit` steps at the latest.
+        """
+        args = (trace, step, action, then, seed, limit, keep_raw)
+        return cast("tuple[Film, Trace]", self._ask("branch", *args, progress=progress, reply=policy))
 
     def frame(self, trace: Trace, k: int) -> bytes:
         """The picture after step `k` (0: after the reset, -1: the last) as PNG, exact pixels."""
@@ -155,12 +176,20 @@ class Worker:
 
     # --- one job ------------------------------------------------------------------------------------------------
 
-    def _ask(self, name: str, *args: Any, progress: Progress | None = None, preview: Preview | None = None) -> Any:
+    def _ask(
+        self,
+        name: str,
+        *args: Any,
+        progress: Progress | None = None,
+        preview: Preview | None = None,
+        reply: Callable[[Any], Any] | None = None,
+    ) -> Any:
+        heard = {"progress": progress, "preview": preview, "ask": reply}
         if self._pid != os.getpid():  # a forked child: the locks and the process are the parent's
             self._turn, self._state, self._pid = threading.Lock(), threading.Lock(), os.getpid()
         with self._turn:
             try:
-                return self._run(name, args, progress, preview)
+                return self._run(name, args, heard)
             except _NoGL as error:
                 if self._gl != "egl":
                     raise NotReplayable(_no_gl_words(str(error))) from None
@@ -170,12 +199,12 @@ class Worker:
                 if process is not None:
                     self._drop(process)
             try:
-                return self._run(name, args, progress, preview)
+                return self._run(name, args, heard)
             except _NoGL as error:
                 self._gl = first_gl()
                 raise NotReplayable(_no_gl_words(str(error))) from None
 
-    def _run(self, name: str, args: tuple[Any, ...], progress: Progress | None, preview: Preview | None) -> Any:
+    def _run(self, name: str, args: tuple[Any, ...], heard: Heard) -> Any:
         before = self._process
         process = self._running()
         with self._state:
@@ -184,10 +213,10 @@ class Worker:
             self._doing = name
         try:
             process.send("job", number, name, args, {})
-            return self._answer(process, number, progress, preview)
+            return self._answer(process, number, heard)
         except _Said as said:
             if said.unheard and process is before:  # it had died while it waited, and that was not known yet
-                return self._run(name, args, progress, preview)
+                return self._run(name, args, heard)
             raise said.error from None
         except BaseException:  # a KeyboardInterrupt here, or a failing callback: let go of the job
             self._settle(process, number)
@@ -197,7 +226,7 @@ class Worker:
                 self._current = None
                 self._cancelled.discard(number)
 
-    def _answer(self, process: Process, number: int, progress: Progress | None, preview: Preview | None) -> Any:
+    def _answer(self, process: Process, number: int, heard: Heard) -> Any:
         unheard = True
         while True:
             patience = self.silence if process.ready.is_set() else self.silence + START_SECONDS
@@ -221,10 +250,11 @@ class Worker:
             kind = message[0]
             if kind == "done":
                 return message[2]
-            if kind == "progress" and progress is not None:
-                progress(message[2], message[3])
-            elif kind == "preview" and preview is not None:
-                preview(message[2])
+            if kind == "ask":
+                answer = heard["ask"]
+                process.send("answer", number, None if answer is None else answer(message[2]))
+            elif (told := heard.get(kind)) is not None:
+                told(*message[2:])
             elif kind == "failed":
                 raise _Said(_error(message))
             elif kind == "cancelling":

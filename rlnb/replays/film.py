@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rlnb.replays.client import Worker
     from rlnb.replays.story import Story
 
-Finding = Literal["exact", "diverged", "recorded frames", "not replayable"]
+Finding = Literal["exact", "diverged", "recorded frames", "not replayable", "what if"]
 
 
 @dataclass(frozen=True, slots=True)

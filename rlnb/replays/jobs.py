@@ -9,6 +9,7 @@ import numpy as np
 
 from rlnb.errors import BadValue, EpisodeNotFound, RlnbError
 from rlnb.replays import video
+from rlnb.replays.branching import Branch
 from rlnb.replays.film import Film, Rerun, Verdict
 from rlnb.replays.simulate import Simulation
 from rlnb.replays.story import Teller
@@ -32,6 +33,9 @@ class Desk(Protocol):
 
     def preview(self, png: bytes) -> None:
         """Show the first frame before the film is done."""
+
+    def ask(self, question: Any) -> Any:
+        """The kernel's answer: what its policy does on an observation."""
 
 
 def warm() -> None:
@@ -105,6 +109,17 @@ def shoot(
         stride=stride,
         story=teller.tell(run.taken, saw, eye.content),
     )
+
+
+def branch(
+    desk: Desk, trace: Trace, step: int, action: Any, then: str, seed: int, limit: int, keep_raw: bool
+) -> tuple[Film, Trace]:
+    """Another future from `step` on, as a film and as a trace of its own."""
+    if not 0 <= step <= len(trace):
+        raise BadValue(f"There is no step {step}: the episode has {len(trace)} steps.")
+    with Branch(trace, step, action, then, seed, limit, desk.ask) as run:
+        made = shoot(desk, run, run, keep_raw=keep_raw)
+        return made, run.trace_of_future()
 
 
 def looks(reader: Reader, observation: Any, picture: video.Picture) -> str:
@@ -239,4 +254,5 @@ JOBS: dict[str, Callable[..., Any]] = {
     "steps": steps,
     "tile": tile,
     "convert": convert,
+    "branch": branch,
 }

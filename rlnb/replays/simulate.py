@@ -7,7 +7,7 @@ Runs in the worker only. What is compared at a step: the reward to the bit, and 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Simulation:
         self._diverged: tuple[int, str] | None = None
         self.env = making.make(self.recipe, "rgb_array" if pictures else None, trace)
 
-    def __enter__(self) -> Simulation:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,7 +71,7 @@ class Simulation:
     def __iter__(self) -> Iterator[Moment]:
         """Moments 0 to n. Ends early where the replay ended early or the environment raised (then it has diverged)."""
         trace, n = self.trace, len(self.trace)
-        checks = self._checks()
+        self.checks = checks = self._checks()
         observation: Any
         try:
             observation, info = making.begin(self.env, trace.start)

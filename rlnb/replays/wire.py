@@ -1,7 +1,7 @@
 """The wire between the kernel and the worker process: pickled tuples, each after its length in four bytes.
 
-To the worker:   ("job", number, name, args, kwargs) · ("cancel", number)
-From the worker: ("ready",) · ("progress", number, done, total) · ("preview", number, png)
+To the worker:   ("job", number, name, args, kwargs) · ("cancel", number) · ("answer", number, answer)
+From the worker: ("ready",) · ("progress", number, done, total) · ("preview", number, png) · ("ask", number, question)
                  ("done", number, result) · ("failed", number, error name, error arguments) · ("cancelled", number)
 """
 

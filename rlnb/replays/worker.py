@@ -37,6 +37,7 @@ class Desk:
         self._pipe = pipe
         self._lock = threading.Lock()
         self._cancelled: set[int] = set()
+        self._answers: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self._told = 0.0
         self.number = -1
 
@@ -67,6 +68,22 @@ class Desk:
         if now - self._told >= PROGRESS_SECONDS or done == total:
             self._told = now
             self.send("progress", self.number, done, total)
+
+    def ask(self, question: Any) -> Any:
+        """Ask the kernel something, and wait for its answer; raises `Abandoned` if the job is cancelled meanwhile."""
+        self.send("ask", self.number, question)
+        while True:
+            self.check()
+            try:
+                number, answer = self._answers.get(timeout=PROGRESS_SECONDS)
+            except queue.Empty:
+                continue
+            if number == self.number:
+                return answer
+
+    def answer(self, number: int, answer: Any) -> None:
+        """The kernel's answer to a question of job `number`."""
+        self._answers.put((number, answer))
 
     def preview(self, png: bytes) -> None:
         """Show the first frame before the film is done."""
@@ -132,6 +149,8 @@ def _listen(inbound: BinaryIO, jobs: queue.SimpleQueue[wire.Message], desk: Desk
     while (message := wire.receive(inbound)) is not None:
         if message[0] == "cancel":
             desk.cancel(message[1])
+        elif message[0] == "answer":
+            desk.answer(message[1], message[2])
         else:
             jobs.put(message)
     leave()

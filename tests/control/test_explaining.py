@@ -1,4 +1,4 @@
-"""Whose values stand under a replay: an agent's, a model's, a module's; as they are now, and without a trace in them."""
+"""Whose values stand under a replay: an agent's, a model's, a module's; as they are now, leaving nothing behind."""
 
 from __future__ import annotations
 
