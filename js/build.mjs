@@ -1,4 +1,5 @@
-// Bundles js/src into rlnb/widgets/static/rlnb.js: one minified ES module, styles included, nothing fetched at run time.
+// Bundles js/src into rlnb/widgets/static/rlnb.js: one minified ES module, styles included, nothing fetched at run time;
+// and the player alone into player.js beside it, for saved pages.
 // MathJax and WebGL are stubbed (they are two thirds of Bokeh's size), and Bokeh's files are read as TypeScript so that
 // uninitialised class fields do not overwrite state (bokeh #13864).
 import fs from "node:fs";
@@ -29,9 +30,8 @@ const bokeh = {
   },
 };
 
-const result = await esbuild.build({
+const options = {
   absWorkingDir: here,
-  entryPoints: ["src/index.ts"],
   bundle: true,
   format: "esm",
   target: "es2021",
@@ -44,12 +44,19 @@ const result = await esbuild.build({
   metafile: true,
   logLevel: "warning",
   write: false,
-});
+};
 const stamp = process.argv.find((word) => word.startsWith("//# ")); // what the bundle is made of, for hatch_build.py
-const code = Buffer.from(result.outputFiles[0].text + (stamp ? `${stamp}\n` : ""));
-fs.mkdirSync(path.dirname(outfile), { recursive: true });
-fs.writeFileSync(`${outfile}.tmp`, code);
-fs.renameSync(`${outfile}.tmp`, outfile);
-if (process.argv.includes("--meta")) fs.writeFileSync(`${outfile}.meta.json`, JSON.stringify(result.metafile));
-const packed = zlib.gzipSync(code, { level: 9 }).length;
-console.log(`${path.relative(process.cwd(), outfile)}: ${code.length} bytes, ${packed} gzipped`);
+
+async function make(entry, file) {
+  const result = await esbuild.build({ ...options, entryPoints: [entry] });
+  const code = Buffer.from(result.outputFiles[0].text + (stamp ? `${stamp}\n` : ""));
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(`${file}.tmp`, code);
+  fs.renameSync(`${file}.tmp`, file);
+  if (process.argv.includes("--meta")) fs.writeFileSync(`${file}.meta.json`, JSON.stringify(result.metafile));
+  const packed = zlib.gzipSync(code, { level: 9 }).length;
+  console.log(`${path.relative(process.cwd(), file)}: ${code.length} bytes, ${packed} gzipped`);
+}
+
+await make("src/player/page.ts", path.join(path.dirname(outfile), "player.js"));
+await make("src/index.ts", outfile);

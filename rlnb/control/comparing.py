@@ -111,14 +111,12 @@ class Comparison:
         return widget
 
     def _command(self, widget: ComparisonWidget, name: str, payload: Mapping[str, Any]) -> None:
-        if name == "webm":
-            self._room.films.play_without_h264(widget)
-        elif name == "replay":
+        if name == "replay":
             session = Session(self._room, str(payload["session"]))
             which = payload.get("episode", "best")
             self._room.films.play(session, lambda: session.episode(which), widget)
         else:
-            raise BadValue(f"the comparison asked for {name!r}, which is not known here.")
+            self._room.films.command(widget, name, payload)
 
     def _static(self) -> dict[str, Any]:
         from rlnb.widgets.palette import colours

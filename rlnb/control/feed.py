@@ -172,8 +172,8 @@ class Feed:
         elif name == "replay" and self.view is not None:
             which = payload["episode"]
             self._room.films.play(session, lambda: self._number(session, which), self.view)
-        elif name == "webm" and self.view is not None:
-            self._room.films.play_without_h264(self.view)
+        elif name in ("webm", "choose", "what_if", "save", "thumbnails") and self.view is not None:
+            self._room.films.command(self.view, name, payload)
         else:
             raise RlnbError(f"the live view asked for {name!r}, which is not known here.")
 

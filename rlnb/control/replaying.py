@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlnb.control.doors import the_room
+from rlnb.control.saving import save
 from rlnb.control.session import Session
 from rlnb.control.takes import Take, take
 from rlnb.errors import BadValue
@@ -38,12 +39,9 @@ class Replay:
         return [film.verdict.verdict for film in self._films]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture as .mp4, .webm or .gif; several episodes side by side."""
-        from rlnb.replays import tile
-
-        worker = self._room.worker
-        film = self._films[0] if len(self._films) == 1 else tile(self._films, self._captions, worker=worker)
-        return film.save(path, worker)
+        """Write .mp4, .webm, .gif, .png (a strip of pictures) or .html (a page that plays by itself, with timeline
+        and inspector); several episodes stand side by side."""
+        return save(self.takes, path)
 
     def widget(self) -> EpisodePlayer:
         """The player, as a widget."""
@@ -52,13 +50,8 @@ class Replay:
         films = [one.data() for one in self.takes]
         player = EpisodePlayer(films)
         self._room.films.remember(player, self.takes, films)
-        player.on_command(lambda name, payload: self._command(player, name))
+        player.on_command(lambda name, payload: self._room.films.command(player, name, payload))
         return player
-
-    def _command(self, player: EpisodePlayer, name: str) -> None:
-        if name != "webm":
-            raise BadValue(f"the player asked for {name!r}, which is not known here.")
-        self._room.films.play_without_h264(player)
 
     def _static(self) -> dict[str, Any]:
         text = "\n".join(self._captions)

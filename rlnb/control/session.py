@@ -155,7 +155,13 @@ class Session:
         return Replay(self._room, of_session(self, episode, step, action, then, seed))
 
     def save_video(self, path: str | os.PathLike[str], episode: int | str = "best") -> Path:
-        """Write an episode as .mp4, .webm or .gif."""
+        """Write an episode as .mp4, .webm, .gif, or as a .png strip of pictures."""
+        return self.replay(episode).save(path)
+
+    def save_html(self, path: str | os.PathLike[str], episode: int | str = "best") -> Path:
+        """Write an episode as one HTML file that plays with no kernel and no network, with timeline and inspector."""
+        if Path(path).suffix.lower() not in (".html", ".htm"):
+            raise BadValue(f"save_html({str(path)!r}): the name must end in .html.")
         return self.replay(episode).save(path)
 
     def verify(self) -> pd.DataFrame:

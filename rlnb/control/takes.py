@@ -33,7 +33,21 @@ class Take:
 
     def data(self) -> FilmData:
         """What the player is sent."""
-        return film_data(self.film, self.trace, self.caption, thoughts=self.thoughts, branch=self.branch)
+        return film_data(
+            self.film,
+            self.trace,
+            self.caption,
+            thoughts=self.thoughts,
+            branch=self.branch,
+            futures=self.futures(),
+        )
+
+    def futures(self) -> list[str]:
+        """Who may go on from a step of this episode: nobody where it does not run again exactly."""
+        if self.film.verdict.verdict != "exact" or self.trace.recipe.get("vector"):
+            return []
+        known = self.session._room.minds.actor(self.session.id) is not None
+        return ["recorded", "random", *(["policy"] if known else [])]
 
 
 def take(session: Session, episode: int, progress: Progress | None = None) -> Take:

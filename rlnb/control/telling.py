@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
@@ -25,12 +25,12 @@ def film_data(
     *,
     thoughts: Thoughts | None = None,
     branch: int | None = None,
-    choice: Mapping[str, Any] | None = None,
+    futures: Sequence[str] = (),
 ) -> FilmData:
     """A film as the player takes it.
 
     `thoughts` is what the policy makes of each observation; `branch` the step from which the episode is one that was
-    not recorded; `choice` what may be asked of this episode in the page (see `js/src/player/story.ts`).
+    not recorded; `futures` who may go on from a step of it ("recorded", "random", "policy").
     """
     from rlnb.widgets.films import FilmData
 
@@ -55,7 +55,7 @@ def film_data(
         caption=words,
         rewards=trace.rewards,
         stride=film.stride,
-        story={**story, **(choice or {})},
+        story={**story, **({"futures": list(futures)} if story else {})},
         columns=columns,
         seen=b"" if film.story is None else film.story.seen,
     )

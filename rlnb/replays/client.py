@@ -91,9 +91,9 @@ class Worker:
         args = (trace, step, action, then, seed, limit, keep_raw)
         return cast("tuple[Film, Trace]", self._ask("branch", *args, progress=progress, reply=policy))
 
-    def frame(self, trace: Trace, k: int) -> bytes:
-        """The picture after step `k` (0: after the reset, -1: the last) as PNG, exact pixels."""
-        return cast(bytes, self._ask("frame", trace, k))
+    def frame(self, trace: Trace, k: int, height: int | None = None) -> bytes:
+        """The picture after step `k` (0: after the reset, -1: the last) as PNG; exact pixels unless `height` scales."""
+        return cast(bytes, self._ask("frame", trace, k, height))
 
     def verify(self, trace: Trace, *, progress: Progress | None = None) -> Verdict:
         """Whether the episode runs again as recorded. Draws nothing; says "not replayable" instead of raising."""
@@ -114,6 +114,10 @@ class Worker:
         """Films side by side; see `rlnb.replays.tile`."""
         bare = [replace(film, story=None) for film in films]
         return cast(Film, self._ask("tile", bare, None if labels is None else list(labels)))
+
+    def strip(self, film: Film, count: int = 8) -> bytes:
+        """`count` pictures of a film beside each other, each with its step under it, as PNG."""
+        return cast(bytes, self._ask("strip", replace(film, story=None), count))
 
     def convert(self, film: Film, ending: str) -> bytes:
         """A film as "gif" or "webm"."""

@@ -129,8 +129,8 @@ def looks(reader: Reader, observation: Any, picture: video.Picture) -> str:
     return "same" if np.array_equal(reader.picture(observation), picture) else "film"
 
 
-def frame(desk: Desk, trace: Trace, k: int) -> bytes:
-    """The picture after step `k` (0: after the reset; -1: after the last step) as PNG, exact pixels."""
+def frame(desk: Desk, trace: Trace, k: int, height: int | None = None) -> bytes:
+    """The picture after step `k` (0: the reset; -1: the last step) as PNG; exact pixels unless `height` scales."""
     n = len(trace)
     wished = k if k >= 0 else n + 1 + k
     if not 0 <= wished <= n:
@@ -141,7 +141,7 @@ def frame(desk: Desk, trace: Trace, k: int) -> bytes:
             if wished - RUN_UP <= moment.k < wished:
                 run.picture()
             if moment.k == wished:
-                return video.png(run.picture())
+                return video.png(run.picture(), height)
         raise RlnbError(f"Frame {k} cannot be shown: {run.verdict().reason}")
 
 
@@ -236,6 +236,13 @@ def tile(desk: Desk, films: list[Film], labels: list[str] | None) -> Film:
     return side_by_side(desk, films, labels)
 
 
+def strip(desk: Desk, film: Film, count: int) -> bytes:
+    """Pictures of a film beside each other."""
+    from rlnb.replays.tiling import strip as make
+
+    return make(desk, film, count)
+
+
 def convert(desk: Desk, film: Film, ending: str) -> bytes:
     """A film as gif or webm."""
     if ending == "gif":
@@ -253,6 +260,7 @@ JOBS: dict[str, Callable[..., Any]] = {
     "verify": verify,
     "steps": steps,
     "tile": tile,
+    "strip": strip,
     "convert": convert,
     "branch": branch,
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rlnb.replays.jobs import Desk
 
 GAP = 8  # pixels between two pictures
+STRIP = 240  # height of the pictures of a strip
 LABEL = 28  # pixels under a picture
 PAPER, INK = (255, 255, 255), (40, 40, 40)
 
@@ -56,6 +57,20 @@ def side_by_side(desk: Desk, films: Sequence[Film], labels: Sequence[str] | None
         verdict=together([film.verdict for film in films]),
         seconds=time.perf_counter() - began,
     )
+
+
+def strip(desk: Desk, film: Film, count: int) -> bytes:
+    """`count` pictures evenly over a film, first and last among them, each with its step under it, as PNG."""
+    places = np.unique(np.linspace(0, film.frames - 1, min(count, film.frames)).round().astype(int)).tolist()
+    tall = min(film.height, STRIP)
+    size = video.fit(film.width, film.height, tall)
+    shown = []
+    for k, picture in enumerate(video.decode(film.mp4, size=size)):
+        if k in places:
+            label = label_strip("reset" if k == 0 else f"step {k * film.stride}", size[0])
+            shown += [np.concatenate([picture, label]), np.full((tall + LABEL, GAP, 3), PAPER, np.uint8)]
+        desk.progress(k + 1, film.frames)
+    return video.png(np.concatenate(shown[:-1], axis=1).astype(np.uint8))
 
 
 def label_strip(label: str, wide: int) -> video.Picture:

@@ -19,6 +19,7 @@ import traitlets
 from rlnb.errors import RlnbError
 
 BUNDLE = Path(__file__).parent / "static" / "rlnb.js"
+PLAYER = Path(__file__).parent / "static" / "player.js"  # the episode player alone, for pages without a kernel
 
 # `host.getModel` came with anywidget 0.10; before, the widget manager is asked. Bytes are a DataView in JupyterLab and
 # a Uint8Array in Colab. `initialize` is not used: it has two seconds, and unpacking on a slow machine may take longer.
@@ -66,11 +67,20 @@ _asset: Asset | None = None
 
 def bundle() -> bytes:
     """The JavaScript that draws all our widgets."""
+    return _read(BUNDLE)
+
+
+def player_bundle() -> bytes:
+    """The JavaScript of a page that plays films by itself."""
+    return _read(PLAYER)
+
+
+def _read(path: Path) -> bytes:
     try:
-        return BUNDLE.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise RlnbError(
-            f"The browser part of rlnb is missing ({BUNDLE.name}). In a checkout, build it with:  python hatch_build.py"
+            f"The browser part of rlnb is missing ({path.name}). In a checkout, build it with:  python hatch_build.py"
         ) from None
 
 

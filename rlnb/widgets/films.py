@@ -58,5 +58,18 @@ class Screen:
         """Say in the player why there is no film."""
         self._tell({"type": "film_error", "text": text})
 
+    def film_notice(self, text: str) -> None:
+        """Say something beside the film, which stays."""
+        self._tell({"type": "film_notice", "text": text})
+
+    def film_file(self, name: str, mime: str, content: bytes) -> None:
+        """Hand a file to the person: the browser saves it."""
+        self._tell({"type": "film_file", "name": name, "mime": mime}, [content])
+
+    def film_thumbnail(self, episode: int, words: str, index: int, total: int, png: bytes) -> None:
+        """A small picture of an episode, one of `total` over the training."""
+        told = {"type": "film_thumbnail", "episode": episode, "words": words, "index": index, "total": total}
+        self._tell(told, [png])
+
     def _tell(self, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
         self.send(content, list(buffers))  # type: ignore[attr-defined]

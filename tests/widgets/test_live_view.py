@@ -157,7 +157,7 @@ def test_films_and_their_failures(wire: Wire) -> None:
     wire.view.film_error("no renderer")
     progress, (film, [mp4, rewards]), error = wire.sent
     assert progress == ({"type": "film_progress", "done": 3, "total": 10}, [])
-    assert film == {"type": "films", "films": [{**about, "stride": 1, "mime": "video/mp4"}]}
+    assert film == {"type": "films", "films": [{**about, "stride": 1, "mime": "video/mp4", "seen": False}]}
     assert mp4 == b"mp4"
     assert decode(rewards)[1]["rewards"].tolist() == [1, 1]
     assert error == ({"type": "film_error", "text": "no renderer"}, [])

@@ -1,5 +1,4 @@
 import { FilmArea } from "../player/film_area";
-import { filmsOf } from "../player/films";
 import playerCss from "../player/player.css";
 import baseCss from "../shared/base.css";
 import { decode } from "../shared/codec";
@@ -37,7 +36,7 @@ class Comparison {
     };
     this.ids = rows.map((row) => String(row.id));
     this.columns = decode(model.get("curves") as Bytes).columns;
-    this.film = new FilmArea(() => this.send({ type: "command", name: "webm" }));
+    this.film = new FilmArea((name, payload = {}) => this.send({ type: "command", name, payload }), { choosing: true });
     this.table = new Table(rows, columns, {
       toggle: (id, visible) => {
         this.plot.show(id, visible);
@@ -84,10 +83,8 @@ class Comparison {
       on(host, "pointerdown", () => host.focus({ preventScroll: true })),
       on(host, "dblclick", () => this.plot.reset()),
       onMessage(model, (content, buffers) => {
-        if (content.type === "films") this.film.play(filmsOf(content.films, buffers));
-        else if (content.type === "film_progress") this.film.progress(Number(content.done), Number(content.total));
-        else if (content.type === "film_error") this.film.fail(String(content.text));
-        else this.film.fail(`The kernel sent a message that is not known here: ${JSON.stringify(content.type)}`);
+        if (!this.film.receive(content, buffers))
+          this.film.fail(`The kernel sent a message that is not known here: ${JSON.stringify(content.type)}`);
       }),
     ]);
     this.draw();

@@ -5,9 +5,8 @@ import { type Bytes, type Content, type Model, onMessage } from "../shared/types
 export interface Listener {
   snapshot(frame: Frame): void;
   tick(frame: Frame): void;
-  films(meta: unknown, buffers: Bytes[]): void;
-  filmProgress(done: number, total: number): void;
-  filmError(text: string): void;
+  /** Anything else: says whether it was a message about films. */
+  film(content: Content, buffers: Bytes[]): boolean;
   error(text: string): void;
   /** "waiting" for the first answer, "on", or "off": the kernel says nothing. */
   connected(state: Connected): void;
@@ -65,15 +64,10 @@ export class Connection {
         this.seq = content.seq as number;
         this.listener.snapshot(decode(first(buffers)));
         return this.send({ type: "ack", seq: this.seq });
-      case "films":
-        return this.listener.films(content.films, buffers);
-      case "film_progress":
-        return this.listener.filmProgress(content.done as number, content.total as number);
-      case "film_error":
-        return this.listener.filmError(String(content.text));
       case "error":
         return this.listener.error(String(content.text));
       default:
+        if (this.listener.film(content, buffers)) return;
         this.listener.error(`The kernel sent a message that this view does not know: ${JSON.stringify(content.type)}`);
     }
   }

@@ -1,5 +1,4 @@
 import { FilmArea } from "../player/film_area";
-import { filmsOf } from "../player/films";
 import playerCss from "../player/player.css";
 import baseCss from "../shared/base.css";
 import { decode, type Frame, toBytes } from "../shared/codec";
@@ -46,7 +45,7 @@ class LiveView {
 
   constructor({ model, el }: RenderArguments) {
     const replay = (episode: string | number) => this.replay(episode);
-    this.film = new FilmArea(() => this.connection.command("webm"));
+    this.film = new FilmArea((name, payload) => this.connection.command(name, payload));
     this.toolbar = new Toolbar(
       {
         axis: (axis) => this.set({ axis }, true),
@@ -88,9 +87,7 @@ class LiveView {
     this.connection = new Connection(model, {
       snapshot: (frame) => this.load(frame),
       tick: (frame) => this.extend(frame),
-      films: (meta, buffers) => this.film.play(filmsOf(meta, buffers)),
-      filmProgress: (done, total) => this.film.progress(done, total),
-      filmError: (text) => this.film.fail(text),
+      film: (content, buffers) => this.film.receive(content, buffers),
       error: (text) => this.say(text),
       connected: (state) => {
         this.connected = state;

@@ -88,6 +88,7 @@ function replayPicker(events: ToolbarEvents): HTMLElement {
     ["median", "median episode"],
     ["worst", "worst episode"],
     ["longest", "longest episode"],
+    ["first success", "first success"],
     ["number", "episode number…"],
   ])
     select.append(h("option", { value }, label));

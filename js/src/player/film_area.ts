@@ -1,7 +1,16 @@
+import { toBytes } from "../shared/codec";
 import { h } from "../shared/dom";
 import type { Theme } from "../shared/theme";
+import type { Bytes, Content } from "../shared/types";
 import type { Film } from "./film";
+import { filmsOf } from "./films";
 import { Player } from "./player";
+import { type Command, Wishes } from "./wishes";
+
+export interface FilmOptions {
+  /** Whether another episode is chosen here (in the live view the toolbar does that). */
+  choosing: boolean;
+}
 
 /** The place where episodes are played: waiting, progress, the player, or why there is none. */
 export class FilmArea {
@@ -15,11 +24,41 @@ export class FilmArea {
   );
   private readonly stage = h("div", { class: "rlnb-film-stage" });
   private player: Player | null = null;
+  private wishes: Wishes | null = null;
   private theme: Theme = "light";
 
-  /** `unplayable` is called when the browser cannot play what came. */
-  constructor(private readonly unplayable: () => void) {
+  /** `command` reaches the kernel; null where there is none, as in a saved page. */
+  constructor(
+    private readonly command: Command | null,
+    private readonly options: FilmOptions = { choosing: false },
+  ) {
     this.el.append(this.text, this.progressBar, this.stage);
+  }
+
+  /** Takes a message of the kernel in, if it is one about films; says whether it was. */
+  receive(content: Content, buffers: Bytes[]): boolean {
+    switch (content.type) {
+      case "films":
+        this.play(filmsOf(content.films, buffers));
+        return true;
+      case "film_progress":
+        this.progress(Number(content.done), Number(content.total));
+        return true;
+      case "film_error":
+        this.fail(String(content.text));
+        return true;
+      case "film_notice":
+        this.wishes?.say(String(content.text));
+        return true;
+      case "film_file":
+        download(String(content.name), String(content.mime), toBytes(buffers[0] as Bytes));
+        return true;
+      case "film_thumbnail":
+        this.wishes?.thumbnail(Number(content.episode), String(content.words), toBytes(buffers[0] as Bytes));
+        return true;
+      default:
+        return false;
+    }
   }
 
   /** An episode was asked for. */
@@ -39,21 +78,29 @@ export class FilmArea {
   /** Plays films that have come. */
   play(films: Film[]): void {
     if (!this.player) {
-      this.player = new Player(() => this.unplayable());
-      this.player.setTheme(this.theme);
-      this.stage.append(this.player.el);
+      const player = new Player(() => this.unplayable());
+      this.player = player;
+      player.setTheme(this.theme);
+      this.stage.append(player.el);
+      if (this.command) {
+        const busy = (what: string) => this.wait(what);
+        this.wishes = new Wishes(this.command, () => player.step, busy, this.options.choosing);
+        this.stage.append(this.wishes.el);
+      }
     }
+    delete this.el.dataset.failed;
     this.el.hidden = false;
     this.stage.hidden = false;
     this.text.hidden = this.progressBar.hidden = true;
     this.player.show(films);
+    this.wishes?.show(films);
   }
 
+  /** Says why there is no film; one that was there before stays. */
   fail(text: string): void {
     this.show(text);
     this.el.dataset.failed = "true";
     this.progressBar.hidden = true;
-    this.stage.hidden = true;
   }
 
   setTheme(theme: Theme): void {
@@ -63,7 +110,13 @@ export class FilmArea {
 
   destroy(): void {
     this.player?.destroy();
+    this.wishes?.destroy();
     this.el.remove();
+  }
+
+  private unplayable(): void {
+    if (this.command) this.command("webm");
+    else this.fail("This browser plays no H.264 video, and the page carries no other. Another browser will play it.");
   }
 
   private show(text: string): void {
@@ -71,4 +124,14 @@ export class FilmArea {
     this.el.hidden = this.text.hidden = false;
     this.text.textContent = text;
   }
+}
+
+/** Gives a file to the person, as a click on a link does. */
+function download(name: string, mime: string, bytes: Uint8Array): void {
+  const url = URL.createObjectURL(new Blob([bytes as BlobPart], { type: mime }));
+  const link = h("a", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -190,6 +190,12 @@ export class Player {
     for (const screen of this.screens) screen.paint(frameInStep(this.at, screen.film.frames));
   }
 
+  /** The step that is shown, of the longest episode. */
+  get step(): number {
+    const lead = this.lead;
+    return lead ? stepOf(this.at, lead.stride, lead.frames, lead.rewards.length || lead.frames - 1) : 0;
+  }
+
   /** The longest film: it leads, the others follow. */
   private get lead(): Film | undefined {
     return this.films.find((film) => film.frames === this.frames);

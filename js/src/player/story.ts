@@ -11,12 +11,6 @@ export interface Thought {
   values: Column;
 }
 
-/** What may be asked of an episode: its session's words for episodes, and whether another future can be tried. */
-export interface WhatIf {
-  episode: number;
-  policies: string[];
-}
-
 /** An episode step by step, as `rlnb/control/telling.py` sends it. Row 0 of what has n + 1 rows is the reset. */
 export interface Story {
   steps: number;
@@ -39,7 +33,8 @@ export interface Story {
   thoughts: Thought[];
   thoughtSource: string;
   branch: number | null;
-  whatIf: WhatIf | null;
+  /** Who may go on from a step of it: "recorded", "random", "policy"; nobody where it is not exact. */
+  futures: string[];
 }
 
 /** The story in a film's numbers; null where none was told. */
@@ -69,7 +64,7 @@ export function storyOf(frame: Frame): Story | null {
     thoughts: (thoughts?.parts ?? []).map(([name, width]) => ({ name, width, values: column(`thought.${name}`) })),
     thoughtSource: thoughts?.source ?? "",
     branch: typeof meta.branch === "number" ? meta.branch : null,
-    whatIf: (meta.whatIf as WhatIf | undefined) ?? null,
+    futures: (meta.futures as string[] | undefined) ?? [],
   };
 }
 

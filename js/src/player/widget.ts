@@ -3,7 +3,6 @@ import { h, undoAll, useStyles } from "../shared/dom";
 import { followTheme } from "../shared/theme";
 import { onMessage, type Widget } from "../shared/types";
 import { FilmArea } from "./film_area";
-import { filmsOf } from "./films";
 import css from "./player.css";
 
 /** The episode player by itself (`rlnb/widgets/player.py`): says hello, and is sent its films. */
@@ -16,7 +15,7 @@ export const player: Widget = {
         area.fail("No kernel: the film was not kept in this notebook. Run the cell again to see it.");
       }
     };
-    const area = new FilmArea(() => send({ type: "command", name: "webm" }));
+    const area = new FilmArea((name, payload = {}) => send({ type: "command", name, payload }), { choosing: true });
     const root = h("article", { class: "rlnb-root rlnb-player-widget", "aria-label": "rlnb episode player" }, area.el);
     el.append(root);
     const undo = undoAll([
@@ -26,10 +25,8 @@ export const player: Widget = {
       () => area.destroy(),
       () => root.remove(),
       onMessage(model, (content, buffers) => {
-        if (content.type === "films") area.play(filmsOf(content.films, buffers));
-        else if (content.type === "film_progress") area.progress(Number(content.done), Number(content.total));
-        else if (content.type === "film_error") area.fail(String(content.text));
-        else area.fail(`The kernel sent a message that the player does not know: ${JSON.stringify(content.type)}`);
+        if (!area.receive(content, buffers))
+          area.fail(`The kernel sent a message that the player does not know: ${JSON.stringify(content.type)}`);
       }),
     ]);
     area.wait("the film");
