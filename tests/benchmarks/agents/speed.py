@@ -111,19 +111,19 @@ def races() -> list[Race]:
              lambda seed: agents.PPO("CartPole-v1", seed=seed, **CARTPOLE_PPO),
              sb3("PPO", "CartPole-v1", 8, learning_rate=lambda left: 1e-3 * left, clip_range=lambda left: 0.2 * left,
                  **ppo), 3),
-        Race("A2C CartPole (8 environments)", "CartPole-v1", 100_000,
+        Race("A2C CartPole (8 environments)", "CartPole-v1", 60_000,
              lambda seed: agents.A2C("CartPole-v1", seed=seed, n_envs=8),
              sb3("A2C", "CartPole-v1", 8), 3),
-        Race("DQN CartPole (zoo settings)", "CartPole-v1", 50_000,
+        Race("DQN CartPole (zoo settings)", "CartPole-v1", 20_000,
              lambda seed: agents.DQN("CartPole-v1", seed=seed, **CARTPOLE_DQN),
              sb3("DQN", "CartPole-v1", net=(256, 256), **dqn), 3),
-        Race("PPO HalfCheetah (zoo settings)", "HalfCheetah-v5", 8_192,
+        Race("PPO HalfCheetah (zoo settings)", "HalfCheetah-v5", 4_096,
              lambda seed: agents.PPO("HalfCheetah-v5", seed=seed, **CHEETAH_PPO),
              sb3("PPO", "HalfCheetah-v5", net=(256, 256), policy_kwargs=relu, normalize=True, **cheetah), 2),
-        Race("SAC HalfCheetah", "HalfCheetah-v5", 1_000,
+        Race("SAC HalfCheetah", "HalfCheetah-v5", 600,
              lambda seed: agents.SAC("HalfCheetah-v5", seed=seed, **start),
              sb3("SAC", "HalfCheetah-v5", net=(256, 256), **start), 1.5, warmup=300),
-        Race("TD3 HalfCheetah", "HalfCheetah-v5", 1_000,
+        Race("TD3 HalfCheetah", "HalfCheetah-v5", 600,
              lambda seed: agents.TD3("HalfCheetah-v5", seed=seed, **start),
              sb3("TD3", "HalfCheetah-v5", net=(256, 256), **start, batch_size=256), 1.5, warmup=300),
     ]  # fmt: skip
@@ -226,7 +226,7 @@ def recording(rounds: int) -> str:
     import rlnb
 
     cases: list[tuple[str, Callable[[int], Any], int, int]] = [
-        ("PPO CartPole", lambda seed: agents.PPO("CartPole-v1", seed=seed, **CARTPOLE_PPO), 50_000, 95),
+        ("PPO CartPole", lambda seed: agents.PPO("CartPole-v1", seed=seed, **CARTPOLE_PPO), 30_000, 95),
         ("DQN CartPole", lambda seed: agents.DQN("CartPole-v1", seed=seed, **CARTPOLE_DQN), 8_000, 95),
         ("QLearning FrozenLake", lambda seed: agents.QLearning("FrozenLake-v1", seed=seed, **FROZEN), 200_000, 80),
     ]

@@ -36,10 +36,10 @@ CARTPOLE_DQN: dict[str, Any] = {
     "train_freq": 256, "gradient_steps": 128, "target_update_interval": 10, "exploration_fraction": 0.16,
     "exploration_final_eps": 0.04, "network": (256, 256),
 }  # fmt: skip
-#: smaller parts of learning between shorter looks, three rewards summed, and a step that shrinks to nearly nothing
+#: smaller parts of learning between shorter looks, five rewards summed, and a step that shrinks to nearly nothing
 STEADY_DQN: dict[str, Any] = {
     **CARTPOLE_DQN, "learning_rate": Linear(1e-3, 1e-5), "train_freq": 4, "gradient_steps": 2,
-    "target_update_interval": 500, "n_steps": 3,
+    "target_update_interval": 500, "n_steps": 5,
 }  # fmt: skip
 CARTPOLE_PPO: dict[str, Any] = {
     "n_envs": 8, "n_steps": 32, "batch_size": 256, "gae_lambda": 0.8, "gamma": 0.98, "n_epochs": 20,
@@ -51,7 +51,8 @@ LANDER_DQN: dict[str, Any] = {
     "network": (256, 256),
 }  # fmt: skip
 CAR_DQN: dict[str, Any] = {
-    "learning_rate": 4e-3, "batch_size": 128, "buffer_size": 10_000, "learning_starts": 1000, "gamma": 0.98,
+    "learning_rate": Linear(2e-3, 1e-5), "batch_size": 128, "buffer_size": 10_000, "learning_starts": 1000,
+    "gamma": 0.98, "n_steps": 5,
     "target_update_interval": 600, "train_freq": 16, "gradient_steps": 8, "exploration_fraction": 0.2,
     "exploration_final_eps": 0.07, "network": (256, 256),
 }  # fmt: skip
