@@ -86,7 +86,8 @@ def cloned(task: Task, seed: int) -> tuple[Any, dict[str, Any]]:
     else:
         from gymnasium.envs.box2d.lunar_lander import heuristic
 
-        expert = lambda obs: heuristic(None, obs)  # noqa: E731
+        lander = gym.make(task.env)
+        expert = lambda obs: heuristic(lander, obs)  # noqa: E731
     env, observations, actions = gym.make(task.env), [], []
     for episode in range(episodes):
         obs, _ = env.reset(seed=10_000 * (seed + 1) + episode)

@@ -120,6 +120,8 @@ TASKS = [
          ">= 95 % of the expert", {"expert": 50, "network": (128, 128)}, steps=20_000),
     Task("LunarLander, DQN 100k", "DQN", "LunarLander-v3", ">= 180", LANDER_DQN, steps=100_000,
          good=lambda v: v >= 180),
+    Task("LunarLander, DQN 300k", "DQN", "LunarLander-v3", ">= 240", LANDER_DQN, steps=300_000,
+         good=lambda v: v >= 240),
     Task("LunarLander, PPO 1M", "PPO", "LunarLander-v3", ">= 250", LANDER_PPO, steps=1_000_000,
          good=lambda v: v >= 250),
     Task("HalfCheetah, SAC 200k", "SAC", "HalfCheetah-v5", ">= 4800", {"learning_starts": 10_000}, steps=200_000,
@@ -127,4 +129,8 @@ TASKS = [
     Task("HalfCheetah, PPO 1M", "PPO", "HalfCheetah-v5", ">= 5000",
          CHEETAH_PPO,
          steps=1_000_000, seeds=3, good=lambda v: v >= 5000),
+    Task("HalfCheetah, TD3 1M", "TD3", "HalfCheetah-v5", ">= 10000", {"learning_starts": 10_000}, steps=1_000_000,
+         seeds=3, good=lambda v: v >= 10_000),
+    Task("HalfCheetah, SAC 1M", "SAC", "HalfCheetah-v5", ">= 11000", {"learning_starts": 10_000}, steps=1_000_000,
+         seeds=3, good=lambda v: v >= 11_000),
 ]  # fmt: skip
