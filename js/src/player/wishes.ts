@@ -32,7 +32,7 @@ const FORMAT_WORDS = {
 
 /** What can be asked of the kernel under the picture: another episode, pictures over the training, a file, another future. */
 export class Wishes {
-  readonly el = h("div", { class: "rlnb-wishes" });
+  readonly el = h("div", { class: "rlnb-wishes", "data-lm-suppress-shortcuts": "true" }); // keys are typed here
   private readonly thumbs = h("div", { class: "rlnb-thumbs", role: "group", "aria-label": "Over the training" });
   private readonly future = h("form", { class: "rlnb-wishes-form", "aria-label": "What if", hidden: true });
   private films: Film[] = [];
@@ -112,6 +112,11 @@ export class Wishes {
       if (!field.hidden) field.focus();
     });
     const form = h("form", {}, select, field, h("button", { class: "rlnb-button", type: "submit" }, "Choose"));
+    field.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault(); // a notebook takes the key for itself, and the form would not be sent
+      form.requestSubmit();
+    });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.choose(select.value === "number" ? Math.floor(Number(field.value)) : select.value);

@@ -1,0 +1,91 @@
+"""Episodes asked for by a click: the last wish wins, progress is told, and so is what went wrong."""
+
+from __future__ import annotations
+
+import threading
+
+import gymnasium as gym
+import pytest
+
+import rlnb
+from rlnb.errors import BadValue, MissingPackage
+from rlnb.replays import Worker
+
+
+class Screen:
+    """What a widget is told."""
+
+    def __init__(self):
+        self.shown, self.errors, self.notices, self.files, self.steps = [], [], [], [], []
+        self.began = threading.Event()
+
+    def show_films(self, films):
+        self.shown.append([film.caption for film in films])
+
+    def film_progress(self, done, total):
+        self.steps.append((done, total))
+        self.began.set()
+
+    def film_error(self, text):
+        self.errors.append(text)
+
+    def film_notice(self, text):
+        self.notices.append(text)
+
+    def film_file(self, name, mime, content):
+        self.files.append((name, mime, len(content)))
+
+
+@pytest.fixture
+def session(recording):
+    env = gym.make("CartPole-v1")
+    with rlnb.session("pole") as s:
+        for seed in range(3):
+            obs, _ = env.reset(seed=seed)
+            over = False
+            while not over:
+                obs, *_, terminated, truncated, _ = env.step(int(obs[2] + 0.5 * obs[3] > 0) if seed == 0 else seed % 2)
+                over = terminated or truncated
+    return s
+
+
+def test_another_wish_gives_up_the_one_before(recording, session):
+    screen = Screen()
+    first = recording.films.play(session, lambda: 0, screen)
+    assert screen.began.wait(60)
+    second = recording.films.play(session, lambda: 1, screen)
+    first.join(60)
+    second.join(60)
+    assert [captions[0].split(":")[0] for captions in screen.shown] == ["pole, episode 1"]
+    assert screen.errors == []
+    length = int(session.episodes["length"].iloc[1])
+    assert screen.steps[-1] == (length, length)
+
+
+def test_a_missing_package_is_told_on_the_screen_with_its_install_line(recording, session, monkeypatch):
+    def film(self, *_, **__):
+        raise MissingPackage("Drawing CartPole-v1", "pygame", '"rlnb[render]"')
+
+    monkeypatch.setattr(Worker, "film", film)
+    screen = Screen()
+    recording.films.play(session, lambda: 0, screen).join(60)
+    [said] = screen.errors
+    assert 'Drawing CartPole-v1 needs the package pygame. Install it with:  %pip install "rlnb[render]"' in said
+    assert screen.shown == []
+
+
+def test_what_a_player_asks_for_is_about_what_it_shows(recording, session):
+    screen = Screen()
+    with pytest.raises(BadValue, match="choose an episode first"):
+        recording.films.command(screen, "save", {"format": "mp4"})
+    recording.films.play(session, lambda: 1, screen).join(60)
+    with pytest.raises(BadValue, match="'dance'"):
+        recording.films.command(screen, "dance", {})
+    takes, _ = recording.films._playing[screen]
+    wish = {"film": 0, "step": 3, "action": 0, "future": "random"}
+    recording.films.try_out(screen, takes, wish).join(60)
+    original, future = screen.shown[-1]
+    assert original.startswith("pole, episode 1")
+    assert future.startswith("what if at step 3: push cart left, then random actions")
+    recording.films.try_out(screen, takes, {**wish, "step": 10_000}).join(60)
+    assert "There is no step 10000" in screen.errors[-1]
