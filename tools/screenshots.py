@@ -36,8 +36,19 @@ def train(skill, episodes):
     "params = {'learning_rate': 0.001}\ntrain(skill=0.9, episodes=900)",
     "s = rlnb.get(rlnb.sessions()['id'].iloc[1])\nrlnb.replay((s, 0), (s, 'best'))",
     "rlnb.compare(*rlnb.sessions()['id'][::-1])",
+    """
+from rlnb.agents import DQN
+with rlnb.session("DQN"):
+    agent = DQN("CartPole-v1", seed=1).learn(9000, progress=False)
+rlnb.get("DQN").replay(rlnb.get("DQN").episodes["length"].sub(40).abs().idxmin())
+""",
 ]
-VIEWS = {"live_view": (2, ".rlnb-live"), "replay": (4, ".rlnb-player-widget"), "comparison": (5, ".rlnb-comparison")}
+VIEWS = {
+    "live_view": (2, ".rlnb-live"),
+    "replay": (4, ".rlnb-player-widget"),
+    "comparison": (5, ".rlnb-comparison"),
+    "inspector": (6, ".rlnb-player-widget"),
+}
 
 
 def shoot(page: Page, notebook: NotebookPage, theme: str) -> None:
@@ -60,10 +71,11 @@ def main() -> None:
         for index in range(len(CELLS)):
             notebook.run(index)
             notebook.wait_idle(timeout=120_000)
-        player = notebook.cell(4).locator(".rlnb-player")
-        player.focus()
-        page.keyboard.press("Home")
-        page.keyboard.press("Shift+ArrowRight")
+        for index in (4, 6):
+            player = notebook.cell(index).locator(".rlnb-player")
+            player.focus()
+            page.keyboard.press("Home")
+            page.keyboard.press("Shift+ArrowRight")
         for theme in ("light", "dark"):
             shoot(page, notebook, theme)
 

@@ -97,7 +97,7 @@ export class Timeline {
     this.canvas.height = Math.round(height * scale);
     context.scale(scale, scale);
     const palette = palettes[this.theme];
-    const x = (step: number) => this.x(step);
+    const x = (step: number) => Math.round(this.x(step) * scale) / scale; // whole pixels: no seams between steps
     let top = MARKS;
     context.font = "11px system-ui, sans-serif";
     context.textBaseline = "middle";
