@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rlnb.bus import strict
-from rlnb.capture import atari_door, door, hooked, vector_door
+from rlnb.capture import atari_door, door, finding, hooked, vector_door
 from rlnb.capture.children import Children
 from rlnb.capture.desk import Desk
 from rlnb.capture.interrupts import held_back
@@ -55,7 +55,9 @@ class Capture:
     # --- which environments -------------------------------------------------------------------------------------
 
     def install(self) -> None:
-        """Record every environment that `gymnasium.make` returns from here on."""
+        """Record every environment that `gymnasium.make` returns from here on, and those that it returned before."""
+        if not door.installed():
+            self._guarded(self._adopt)
         door.install(self._made)
         vector_door.install(self._made_vector)
         atari_door.install(self._made_atari)
@@ -88,10 +90,7 @@ class Capture:
                 f"rlnb.watch({type(env).__name__}): this is no gymnasium.Env, no gymnasium.vector.VectorEnv and no "
                 "VecEnv of Stable-Baselines3. Give it the environment that your loop steps."
             )
-        layer: Any = env
-        while isinstance(layer, gymnasium.Wrapper) and not self._known(layer):
-            layer = layer.env
-        if not self._known(layer):
+        if not self.knows(env):
             self._hook(_remakeable(env), place(sys._getframe(1)), name, at_once=True)
         return env
 
@@ -104,6 +103,27 @@ class Capture:
     def _made(self, env: Any) -> None:
         if not self._known(env):
             self._guarded(lambda: self._hook(env, place(sys._getframe(1))))
+
+    def _adopt(self) -> None:
+        """Record the environments that were made before."""
+        single, vector = finding.living()
+        space = finding.main_namespace()
+        for env in single:
+            if not self.knows(env):
+                self._hook(env, finding.named(env, space), at_once=True)
+        for env in vector:
+            self.add_vector(env, finding.BEFORE)
+
+    def knows(self, env: Any) -> bool:
+        """Whether what `env` does is recorded: itself, or a layer inside it."""
+        import gymnasium
+
+        layer = env
+        while not self._known(layer):
+            if not isinstance(layer, gymnasium.Wrapper):
+                return False
+            layer = layer.env
+        return True
 
     def _made_vector(self, env: Any) -> None:
         where = place(sys._getframe(1))

@@ -15,6 +15,8 @@ from typing import Any
 
 from gymnasium.envs import registration
 
+from rlnb.capture.retired import advise
+
 _seen: Callable[[Any], None] | None = None
 _code: types.CodeType | None = None
 _bare: Callable[..., Any] = registration.make
@@ -55,6 +57,10 @@ def made(*args: Any, **kwargs: Any) -> Any:
     _depth.value = depth + 1
     try:
         env = _bare(*args, **kwargs)
+    except Exception as error:
+        if depth == 0:
+            advise(error, kwargs.get("id", args[0] if args else None))
+        raise
     finally:
         _depth.value = depth
     if depth == 0 and _seen is not None:

@@ -68,11 +68,11 @@ class Recorder:
 
     def begin(self, start: Begun) -> None:
         """A reset has succeeded: what was open is cut, a new episode begins."""
-        if not self.begun:
-            self.begun = True
-            self.first_at = self.clock.elapsed()
         now = self.clock.now()
         with self.lock:
+            if not self.begun:
+                self._midway(now)
+                self.begun, self.first_at = True, min(self.first_at, self.clock.elapsed())
             at = self.base + len(self.checks)
             if -1 < self.begin_row < at:  # reset twice: an episode without steps is none
                 self.over.append((self.begin_row, at, self.begin_at, now, False, False, False, -1, self.start))
