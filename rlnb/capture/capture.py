@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from rlnb.bus import strict
@@ -21,6 +21,7 @@ from rlnb.capture.publishing import Publisher
 from rlnb.capture.recipe import name_of, recipe_of, spec_of, urgent
 from rlnb.capture.recorder import Recorder
 from rlnb.capture.ticker import QUICK, RARELY, SECONDS, Due, Ticker
+from rlnb.capture.unseen import Unseen, old_gym
 from rlnb.capture.vectors import Vectors
 from rlnb.capture.watching import watch_vector
 from rlnb.clock import Clock
@@ -45,6 +46,7 @@ class Capture:
         self._publisher = Publisher(desk)
         self.vectors = Vectors(self, self._publisher.groups)
         self.children = Children(self, self._publisher.groups)
+        self._unseen = Unseen(self.knows)
         self._recorders: dict[int, Recorder] = {}
         self._unhooks: dict[int, Callable[[], None]] = {}
         self._hooked: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
@@ -86,6 +88,9 @@ class Capture:
         if watch_vector(self, env, place(sys._getframe(1)), name):
             return env
         if not isinstance(env, gymnasium.Env):
+            old = old_gym(env)
+            if old is not None:
+                raise BadValue(f"rlnb.watch: {old}")
             raise BadValue(
                 f"rlnb.watch({type(env).__name__}): this is no gymnasium.Env, no gymnasium.vector.VectorEnv and no "
                 "VecEnv of Stable-Baselines3. Give it the environment that your loop steps."
@@ -93,6 +98,12 @@ class Capture:
         if not self.knows(env):
             self._hook(_remakeable(env), place(sys._getframe(1)), name, at_once=True)
         return env
+
+    def unrecorded(self, variables: Mapping[str, Any], source: str | None) -> list[str]:
+        """After a cell: a line for each environment in these variables that it stepped past the recorder."""
+        lines: list[str] = []
+        self._guarded(lambda: lines.extend(self._unseen.look(variables, source)))
+        return lines
 
     def _known(self, env: Any) -> bool:
         try:

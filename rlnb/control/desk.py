@@ -184,8 +184,16 @@ class Desk:
                 self.end("interrupted")
             else:
                 self.end("finished" if result.ok else "failed", result.error)
+        self._hint(self.cell.source if self.cell else None)
         self.cell = None
         self.given = {}
+
+    def _hint(self, source: str | None) -> None:
+        """Say once which environments of the notebook's variables were stepped without being recorded."""
+        if not self.recording or self._notebook is None:
+            return
+        for line in self.capture.unrecorded(self._notebook.user_namespace(), source):
+            self.warn(line)
 
     # --- the capture's desk -------------------------------------------------------------------------------------
 

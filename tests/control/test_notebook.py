@@ -266,3 +266,12 @@ def test_a_killed_kernel_loses_at_most_the_last_second(tmp_path):
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def test_a_cell_says_once_what_it_stepped_without_recording_it(kernel):
+    kernel.run("from gymnasium.envs.classic_control import CartPoleEnv\nenv = CartPoleEnv()")
+    said = kernel.run("train(env, 3)").text
+    assert said.count("env = rlnb.watch(env)") == 1
+    assert "rlnb.watch" not in kernel.run("train(env, 3)").text
+    kernel.run("env = rlnb.watch(env)\ntrain(env, 3)")
+    assert kernel.value("len(rlnb.last().episodes)") == 3
