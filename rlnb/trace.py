@@ -193,6 +193,7 @@ def _weights(count: int) -> NDArray[np.uint64]:
 #   seed     what `reset(seed=)` was given
 #   options  what `reset(options=)` was given
 #   why_not  in words, why this one episode cannot be run again
+#   torn     [steps taken, name of an exception that then left `step`]: what follows may not run again the same
 # The body is the emulator's state before `reset` (ALE: `cloneState(include_rng=True).__getstate__()`), if there is one.
 # The start of a plain `reset()` with NumPy's usual generator, PCG64, is short: b"P" and 40 bytes (`pack_pcg64`).
 # A small start stays uncompressed: the store compresses many of them together, which is faster and smaller.

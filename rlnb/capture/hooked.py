@@ -172,7 +172,7 @@ def _step(
     checked = checks.step
     freeze = actions.freezer(recorder.space)
     put_action, put_reward, put_check = recorder.actions.append, recorder.rewards.append, recorder.checks.append
-    ended, align = recorder.ended, recorder.align
+    ended, align, tear = recorder.ended, recorder.align, recorder.tear
     array = np.ndarray
 
     def set_crc(value: int) -> None:
@@ -181,10 +181,14 @@ def _step(
 
     def limited_step(self: Any, action: Any) -> Any:  # `small_step` of a TimeLimit: see `limits`
         nonlocal crc
-        observation, reward, terminated, truncated, info = self.env.step(action)
-        self._elapsed_steps += 1
-        if self._elapsed_steps >= self._max_episode_steps:
-            truncated = True
+        try:
+            observation, reward, terminated, truncated, info = self.env.step(action)
+            self._elapsed_steps += 1
+            if self._elapsed_steps >= self._max_episode_steps:
+                truncated = True
+        except BaseException as error:
+            tear(error)
+            raise
         try:
             try:
                 crc = crc32(observation.tobytes(), crc)  # a fresh array's own buffer takes four times as long
@@ -198,8 +202,9 @@ def _step(
         except Exception as error:
             align()
             fault(recorder, error)
-        except BaseException:  # an interrupt between two appends
+        except BaseException as error:  # an interrupt between two appends
             align()
+            tear(error)
             raise
         if not crc & due[1] and now() > due[0]:
             service()
@@ -207,7 +212,11 @@ def _step(
 
     def small_step(self: Any, action: Any) -> Any:  # an array of at most 1 KB; actions are numbers
         nonlocal crc
-        result = bare(self, action)
+        try:
+            result = bare(self, action)
+        except BaseException as error:
+            tear(error)
+            raise
         try:
             observation, reward, terminated, truncated, info = result
             try:
@@ -222,8 +231,9 @@ def _step(
         except Exception as error:
             align()
             fault(recorder, error)
-        except BaseException:
+        except BaseException as error:
             align()
+            tear(error)
             raise
         if not crc & due[1] and now() > due[0]:
             service()
@@ -236,7 +246,11 @@ def _step(
                 frozen = freeze(action)
             except Exception:  # what `step` says to it is for the person; what it takes is recorded as it came
                 frozen = action
-        result = bare(self, action)
+        try:
+            result = bare(self, action)
+        except BaseException as error:
+            tear(error)
+            raise
         try:
             observation, reward, terminated, truncated, info = result
             crc = checked(observation, terminated or truncated)
@@ -250,8 +264,9 @@ def _step(
         except Exception as error:
             align()
             fault(recorder, error)
-        except BaseException:
+        except BaseException as error:
             align()
+            tear(error)
             raise
         if now() > due[0]:
             service()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rlnb.capture import actions
 from rlnb.capture.desk import Seat, SeatRequest
 from rlnb.capture.episodes import Begun, Ended, Episode, Rows
-from rlnb.capture.starts import Start
+from rlnb.capture.starts import Start, torn
 from rlnb.clock import Clock
 from rlnb.trace import Recipe
 
@@ -107,6 +107,19 @@ class Recorder:
         with self.lock:
             n = len(self.checks)
             del self.actions[n:], self.rewards[n:]
+
+    def tear(self, error: BaseException) -> None:
+        """`error` left the environment's step: nobody knows what became of that one."""
+        with self.lock:
+            begin, at = self.begin_row, self.base + len(self.checks)
+            if begin < 0:
+                return
+            self.start = torn(self.start, at - begin, type(error).__name__)
+            if self.carried is not None:
+                self.carried.start, self.carried.packed = (
+                    torn(self.carried.start, at - begin, type(error).__name__),
+                    b"",
+                )
 
     def _midway(self, now: float) -> None:
         if not self.begun and self.checks:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rlnb.trace import pack_start
+from rlnb.trace import pack_start, unpack_start
 
 
 class Start(NamedTuple):
@@ -18,6 +18,7 @@ class Start(NamedTuple):
     seed: int | None = None
     options: Any = None  # JSON-able
     why_not: str | None = None
+    torn: tuple[int, str] | None = None  # (steps taken, exception) when one left the environment's `step`
 
     def packed(self) -> bytes:
         """The bytes of `rlnb.trace.pack_start`."""
@@ -30,12 +31,21 @@ class Start(NamedTuple):
             head["options"] = self.options
         if self.why_not is not None:
             head["why_not"] = self.why_not
+        if self.torn is not None:
+            head["torn"] = self.torn
         return pack_start(head, self.ale.__getstate__() if self.ale is not None else b"")
 
 
 def packed(start: Start | bytes) -> bytes:
     """The bytes of a start; that of a plain `reset()` is bytes already."""
     return start if isinstance(start, bytes) else start.packed()
+
+
+def torn(start: Start | bytes, steps: int, error: str) -> Start:
+    """The start of an episode in which an exception left `step`, perhaps half done. The first of several counts."""
+    if isinstance(start, bytes):
+        start = Start(unpack_start(start)[0]["rng"])
+    return start if start.torn is not None else start._replace(torn=(steps, error))
 
 
 def kind(unwrapped: Any) -> str:

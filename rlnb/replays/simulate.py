@@ -15,7 +15,7 @@ from rlnb.errors import NotReplayable
 from rlnb.replays import making
 from rlnb.replays.film import Verdict
 from rlnb.replays.lane_env import LaneChecks
-from rlnb.trace import Checks, Trace
+from rlnb.trace import Checks, Trace, unpack_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +127,9 @@ class Simulation:
         if self._diverged is None:
             return Verdict("exact", None, compared)
         step, reason = self._diverged
+        torn = unpack_start(self.trace.start)[0].get("torn")
+        if torn is not None and step > torn[0]:
+            reason += f" ({torn[1]} had left the environment's step {torn[0] + 1} half done)"
         return Verdict("diverged", step, compared, f"from step {step} on it is not what was recorded: {reason}")
 
     def _compare(self, k: int, crc: int, reward: float, terminated: bool, truncated: bool) -> None:

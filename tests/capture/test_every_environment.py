@@ -16,6 +16,8 @@ from gymnasium.utils.env_checker import check_env
 from loops import keep, outcome, quiet_make, run
 
 from rlnb.events import StepsRecorded
+from rlnb.replays.simulate import Simulation
+from rlnb.trace import unpack_start
 
 gym.register_envs(ale_py)
 
@@ -245,3 +247,29 @@ def test_what_an_environment_raises_arrives_itself(error, capture, desk):
     capture.flush()
     capture.cut()
     assert desk.steps("s1")[1].tolist() == [0, 2]
+    (trace,) = desk.traces()
+    assert unpack_start(trace.start)[0]["torn"] == [1, type(error).__name__]
+    with Simulation(trace) as run_again:
+        for _ in run_again:
+            pass
+        verdict = run_again.verdict()
+    assert (verdict.verdict, verdict.step) == ("diverged", 2)
+    assert verdict.reason.endswith(f"({type(error).__name__} had left the environment's step 2 half done)")
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_an_error_before_anything_moved_leaves_the_replay_exact(capture, desk, flushed):
+    env = gym.make("CartPole-v1")
+    env.reset()
+    env.step(0)
+    if flushed:
+        capture.flush()
+    with pytest.raises(AssertionError):
+        env.step(7)
+    env.step(1)
+    capture.cut()
+    (trace,) = desk.traces()
+    assert unpack_start(trace.start)[0]["torn"] == [1, "AssertionError"]
+    with Simulation(trace) as run_again:
+        assert len(list(run_again)) == 3
+        assert run_again.verdict().verdict == "exact"
