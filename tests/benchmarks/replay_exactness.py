@@ -38,9 +38,17 @@ FAMILIES: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CarRacing-v3", {"max_episode_steps": 100}),
     ],
     "MuJoCo": [
-        (f"{name}-v5", {"max_episode_steps": 200})
-        for name in "Ant HalfCheetah Hopper Humanoid HumanoidStandup InvertedDoublePendulum InvertedPendulum Pusher "
-        "Reacher Swimmer Walker2d".split()
+        ("Ant-v5", {"max_episode_steps": 200}),
+        ("HalfCheetah-v5", {"max_episode_steps": 200}),
+        ("Hopper-v5", {"max_episode_steps": 200}),
+        ("Humanoid-v5", {"max_episode_steps": 200}),
+        ("HumanoidStandup-v5", {"max_episode_steps": 200}),
+        ("InvertedDoublePendulum-v5", {"max_episode_steps": 200}),
+        ("InvertedPendulum-v5", {"max_episode_steps": 200}),
+        ("Pusher-v5", {"max_episode_steps": 100}),
+        ("Reacher-v5", {"max_episode_steps": 50}),
+        ("Swimmer-v5", {"max_episode_steps": 200}),
+        ("Walker2d-v5", {"max_episode_steps": 200}),
     ],
     "Atari": [
         ("ALE/MsPacman-v5", {"max_episode_steps": 200}),
@@ -106,7 +114,9 @@ def verify(rows: list[tuple[str, str, dict[str, Any]]]) -> list[dict[str, Any]]:
                 "kwargs": {k: v for k, v in kwargs.items() if k != "max_episode_steps"},
                 "episodes": len(table),
                 "exact": int(exact.sum()),
-                "left": [f"{v} at step {s}" for v, s in zip(table["verdict"][~exact], table["step"][~exact])],
+                "left": [
+                    f"{v} at step {s}" for v, s in zip(table["verdict"][~exact], table["step"][~exact], strict=True)
+                ],
             }
         )
     return found
