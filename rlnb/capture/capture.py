@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from rlnb.bus import strict
-from rlnb.capture import atari_door, door, finding, hooked, vector_door
+from rlnb.capture import atari_door, door, finding, fresh_world, hooked, vector_door
 from rlnb.capture.children import Children
 from rlnb.capture.desk import Desk
 from rlnb.capture.interrupts import held_back
@@ -47,6 +47,7 @@ class Capture:
         self.vectors = Vectors(self, self._publisher.groups)
         self.children = Children(self, self._publisher.groups)
         self._unseen = Unseen(self.knows)
+        self._worlds: list[Callable[[], None]] = []  # undoings of `exact`
         self._recorders: dict[int, Recorder] = {}
         self._unhooks: dict[int, Callable[[], None]] = {}
         self._hooked: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
@@ -73,18 +74,24 @@ class Capture:
         self.flush()
         self.children.uninstall()
         self.vectors.let_go()
-        for unhook in list(self._unhooks.values()):
+        for unhook in [*self._unhooks.values(), *self._worlds]:
             unhook()
+        self._worlds.clear()
         self._unhooks.clear()
         self._recorders.clear()
         self._hooked.clear()
         if self._ticker is not None:
             self._ticker.stop()
 
-    def watch(self, env: Env, name: str | None = None) -> Env:
-        """Record an environment that was built directly, or made before; returns the same object."""
+    def watch(self, env: Env, name: str | None = None, exact: bool = False) -> Env:
+        """Record an environment that was built directly, or made before; returns the same object.
+
+        `exact` lets each episode begin in a Box2D world of its own, see `fresh_world`.
+        """
         import gymnasium
 
+        if exact:
+            self._worlds.extend(fresh_world.begin_anew(env))
         if watch_vector(self, env, place(sys._getframe(1)), name):
             return env
         if not isinstance(env, gymnasium.Env):

@@ -50,14 +50,20 @@ def uninstall() -> None:
 
 
 def watch(
-    env: Env, name: str | None = None, params: Mapping[str, Any] | None = None, tags: tuple[str, ...] = ()
+    env: Env,
+    name: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    tags: tuple[str, ...] = (),
+    exact: bool = False,
 ) -> Env:
     """Record `env`, and return it: the same object.
 
-    `name`, `params` and `tags` are those of the session that its next steps begin.
+    `name`, `params` and `tags` are those of the session that its next steps begin. `exact=True` is for BipedalWalker,
+    whose physics carry something over from episode to episode: each then begins in a new world and can be replayed to
+    the bit. Its trajectories are no longer those that the same seed gives without it.
     """
     room = the_room()
-    watched: Env = room.desk.capture.watch(env)
+    watched: Env = room.desk.capture.watch(env, exact=exact)
     said = {"name": name, "params": None if params is None else dict(params), "tags": tuple(tags)}
     room.desk.given.update({key: value for key, value in said.items() if value})
     return watched

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+CARRIED = "its Box2D world outlives a reset; rlnb.watch(env, exact=True) begins each episode in a new one"
+
+
 class Moment(NamedTuple):
     """The environment after step `k` (0: after the reset)."""
 
@@ -127,6 +130,8 @@ class Simulation:
         if self._diverged is None:
             return Verdict("exact", None, compared)
         step, reason = self._diverged
+        if self.name.startswith("BipedalWalker"):
+            reason += f" ({CARRIED})"
         torn = unpack_start(self.trace.start)[0].get("torn")
         if torn is not None and step > torn[0]:
             reason += f" ({torn[1]} had left the environment's step {torn[0] + 1} half done)"
