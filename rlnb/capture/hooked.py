@@ -173,7 +173,7 @@ def _step(
     freeze = actions.freezer(recorder.space)
     put_action, put_reward, put_check = recorder.actions.append, recorder.rewards.append, recorder.checks.append
     ended, align, tear = recorder.ended, recorder.align, recorder.tear
-    array = np.ndarray
+    array, nan = np.ndarray, math.nan
 
     def set_crc(value: int) -> None:
         nonlocal crc
@@ -255,7 +255,7 @@ def _step(
             observation, reward, terminated, truncated, info = result
             crc = checked(observation, terminated or truncated)
             if reward.__class__ is array:
-                reward = float(reward)
+                reward = reward.item() if reward.size == 1 else nan
             put_action(frozen)
             put_reward(reward)
             put_check(crc)

@@ -178,7 +178,7 @@ def _numbers(values: list[Any]) -> NDArray[np.float64]:
         numbers = np.array(values, dtype=np.float64)
         if numbers.ndim == 1:
             return numbers
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         pass
     return np.array([_number(value) for value in values], dtype=np.float64)
 
@@ -186,5 +186,5 @@ def _numbers(values: list[Any]) -> NDArray[np.float64]:
 def _number(value: Any) -> float:
     try:
         return float(np.asarray(value).item())
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         return math.nan

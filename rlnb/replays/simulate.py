@@ -177,8 +177,8 @@ def as_action(space: Any, action: Any) -> Any:
 def as_number(reward: Any) -> float:
     """The reward as it was recorded: NaN where it is no number."""
     try:
-        return float(reward)
-    except (TypeError, ValueError, RuntimeError):
+        return float(np.asarray(reward).item())
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         return math.nan
 
 
