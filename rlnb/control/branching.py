@@ -139,4 +139,4 @@ def of_session(
     session: Session, episode: int | str, step: int, action: Any, then: Any, seed: int, progress: Progress | None = None
 ) -> list[Take]:
     """`s.what_if(...)`: the episode is run again first."""
-    return what_if(take(session, session.episode(episode)), step, action, then, seed=seed, progress=progress)
+    return what_if(take(session, session.episode(episode), progress), step, action, then, seed=seed, progress=progress)

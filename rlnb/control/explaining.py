@@ -148,8 +148,10 @@ class Minds:
     def think(self, session: str, observations: list[Any]) -> Thoughts | None:
         """What the policy of this session makes of `observations` now; None where nobody knows a policy."""
         mind = self._of.get(session)
-        if mind is None or not observations:
+        if mind is None:
             return None
+        if not observations:
+            return Thoughts({}, f"{mind.name} was not asked: the observations of this episode are too large.")
         try:
             explain = mind.now()
             if explain is None:

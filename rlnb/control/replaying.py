@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlnb.control.doors import the_room
+from rlnb.control.patience import Patience
 from rlnb.control.saving import save
 from rlnb.control.session import Session
 from rlnb.control.takes import Take, take
@@ -87,7 +88,13 @@ def replay(*pairs: tuple[Session, int | str] | Session) -> Replay:
     if not pairs:
         raise BadValue("rlnb.replay() needs at least one (session, episode) pair, as in rlnb.replay((s, 'best')).")
     chosen = [_pair(pair) for pair in pairs]
-    return Replay(the_room(), [take(session, session.episode(which)) for session, which in chosen])
+    room = the_room()
+    takes = []
+    for session, which in chosen:
+        number = session.episode(which)
+        with Patience(f"episode {number} of {session.name} runs again", room.clock) as told:
+            takes.append(take(session, number, told))
+    return Replay(room, takes)
 
 
 def _pair(pair: Any) -> tuple[Session, int | str]:

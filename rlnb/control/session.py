@@ -150,9 +150,11 @@ class Session:
         now) or any `act(obs)`. The future is stored as a session of its own, `s.what_if(...).takes[1].session`.
         """
         from rlnb.control.branching import of_session
+        from rlnb.control.patience import Patience
         from rlnb.control.replaying import Replay
 
-        return Replay(self._room, of_session(self, episode, step, action, then, seed))
+        with Patience("another future runs", self._room.clock) as told:
+            return Replay(self._room, of_session(self, episode, step, action, then, seed, told))
 
     def save_video(self, path: str | os.PathLike[str], episode: int | str = "best") -> Path:
         """Write an episode as .mp4, .webm, .gif, or as a .png strip of pictures."""

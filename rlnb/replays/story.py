@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rlnb.replays.simulate import Moment, Simulation
 
 MOST_BYTES = 64 * 2**20  # of observations in one story
+MOST_RAW = 256 * 2**20  # bytes of observations as they were
 MOST_INFOS = 64  # keys of `info`
 LONGEST_INFO = 16  # elements of an array in `info` that are shown one by one
 MOST_WORDS = 256  # different texts under one key of `info`
@@ -49,7 +50,7 @@ class Story:
     marks: list[Mark] = field(default_factory=list)
     saw: str = ""  # "same": the observation is the picture itself; "film": it is in `seen`
     seen: bytes = b""  # what the agent saw, as mp4 of the same frames
-    raw: list[Any] = field(default_factory=list)  # n + 1 observations as they were, where they were asked for
+    raw: list[Any] = field(default_factory=list)  # n + 1 observations as they were, where asked for and not too large
 
     def __len__(self) -> int:
         return len(self.rewards)
@@ -64,6 +65,7 @@ class Teller:
         self.reader = Reader(run.env, self._env_id)
         self._keep_raw = keep_raw
         self._room = MOST_BYTES
+        self._raw_room = MOST_RAW
         self._rows: list[NDArray[Any]] = []
         self._raw: list[Any] = []
         self._infos: list[Mapping[str, Any]] = []
@@ -82,6 +84,9 @@ class Teller:
             from rlnb.replays.jobs import keep
 
             self._raw.append(keep(moment.observation))
+            self._raw_room -= getattr(moment.observation, "nbytes", 64)
+            if self._raw_room < 0:  # all or none: a policy that is asked about the half would be misread
+                self._keep_raw, self._raw = False, []
         self._infos.append(moment.info)
         lives = moment.info.get("lives")
         if isinstance(lives, int | np.integer):

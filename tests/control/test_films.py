@@ -89,3 +89,10 @@ def test_what_a_player_asks_for_is_about_what_it_shows(recording, session):
     assert future.startswith("what if at step 3: push cart left, then random actions")
     recording.films.try_out(screen, takes, {**wish, "step": 10_000}).join(60)
     assert "There is no step 10000" in screen.errors[-1]
+
+
+def test_the_live_view_hands_on_what_its_player_asks_for(recording, session):
+    feed = recording.live.output(session)._feed
+    feed.make_view()
+    with pytest.raises(BadValue, match="choose an episode first"):
+        feed._command("what_if", {"film": 0, "step": 1, "action": 0, "future": "recorded"})

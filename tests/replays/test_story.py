@@ -145,3 +145,17 @@ def test_info_becomes_columns() -> None:
     assert numbers["deep.x"][2] == 1
     codes, texts = words["name"]
     assert [texts[code] for code in codes] == ["a", "b", "a"]
+
+
+def test_observations_that_are_too_large_are_left_out_whole(recorder: SimpleNamespace, monkeypatch: Any) -> None:
+    from rlnb.replays import story
+    from rlnb.replays.simulate import Simulation
+
+    [trace] = recorder.episodes("CartPole-v1", 1)
+    monkeypatch.setattr(story, "MOST_RAW", 5 * 16)
+    with Simulation(trace) as run:
+        teller = story.Teller(run, keep_raw=True)
+        for moment in run:
+            teller.hear(moment)
+    assert len(trace) > 5
+    assert teller.tell(trace.actions).raw == []

@@ -48,7 +48,7 @@ export class FilmArea {
         this.fail(String(content.text));
         return true;
       case "film_notice":
-        this.wishes?.say(String(content.text));
+        this.wishes?.fail(String(content.text));
         return true;
       case "film_file":
         download(String(content.name), String(content.mime), toBytes(buffers[0] as Bytes));

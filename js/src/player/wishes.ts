@@ -35,6 +35,7 @@ export class Wishes {
   readonly el = h("div", { class: "rlnb-wishes", "data-lm-suppress-shortcuts": "true" }); // keys are typed here
   private readonly thumbs = h("div", { class: "rlnb-thumbs", role: "group", "aria-label": "Over the training" });
   private readonly future = h("form", { class: "rlnb-wishes-form", "aria-label": "What if", hidden: true });
+  private readonly over = h("button", { class: "rlnb-button", type: "button" }, "Over training");
   private films: Film[] = [];
   private urls: string[] = [];
 
@@ -45,7 +46,7 @@ export class Wishes {
     private readonly busy: (what: string) => void,
     choosing: boolean,
   ) {
-    const over = h("button", { class: "rlnb-button", type: "button" }, "Over training");
+    const over = this.over;
     over.title = "Small pictures of episodes from the first to the last";
     over.addEventListener("click", () => {
       over.disabled = true;
@@ -86,6 +87,12 @@ export class Wishes {
   /** Words in the place of the small pictures. */
   say(text: string): void {
     this.thumbs.replaceChildren(h("p", { role: "status" }, text));
+  }
+
+  /** What was asked for could not be done. */
+  fail(text: string): void {
+    this.over.disabled = false;
+    this.say(text);
   }
 
   destroy(): void {
