@@ -161,7 +161,7 @@ class Minds:
             return Thoughts({}, f"{mind.name} could not be asked ({type(error).__name__}: {error}).")
 
     def _source(self, mind: Mind) -> str:
-        said = f"{mind.name} as it is now, after all its training; an early episode was played by an earlier one."
+        said = f"{mind.name} as it is now, after all its training so far; an early episode was played by an earlier one."
         return f"output of the module {said}" if isinstance(mind, _Module) and mind.watched.kind is None else said
 
 
