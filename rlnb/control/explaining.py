@@ -80,7 +80,15 @@ class Learner:
 
     def act(self) -> Callable[[Any], Any] | None:
         model = self._model()
-        return None if model is None else lambda obs: model.predict(obs, deterministic=True)[0]
+        if model is None:
+            return None
+        normalize = getattr(model, "get_vec_normalize_env", lambda: None)()
+
+        def act(obs: Any) -> Any:
+            seen = obs if normalize is None else normalize.normalize_obs(np.asarray(obs))
+            return model.predict(seen, deterministic=True)[0]
+
+        return act
 
 
 class Minds:
@@ -161,7 +169,9 @@ class Minds:
             return Thoughts({}, f"{mind.name} could not be asked ({type(error).__name__}: {error}).")
 
     def _source(self, mind: Mind) -> str:
-        said = f"{mind.name} as it is now, after all its training so far; an early episode was played by an earlier one."
+        said = (
+            f"{mind.name} as it is now, after all its training so far; an early episode was played by an earlier one."
+        )
         return f"output of the module {said}" if isinstance(mind, _Module) and mind.watched.kind is None else said
 
 

@@ -163,3 +163,21 @@ def test_the_hook_on_a_module_goes_with_rlnb(recording):
 def test_what_is_no_policy_is_refused_in_words(recording, policy, kind):
     with pytest.raises(BadValue, match=r"rlnb\.explain"):
         rlnb.explain(policy, kind)
+
+
+def test_a_normalizing_model_is_asked_as_it_learned(recording):
+    sb3 = pytest.importorskip("stable_baselines3")
+    from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+
+    env = VecNormalize(DummyVecEnv([lambda: gym.make("CartPole-v1")]))
+    model = sb3.PPO("MlpPolicy", env, n_steps=64, seed=0)
+    with rlnb.session("normalized") as s:
+        recording.minds.begin(s.id, model)
+        model.learn(64)
+    thoughts, shown = thoughts_of(s)
+    seen = env.normalize_obs(observations_by_hand(shown))
+    with torch.no_grad():
+        by_hand = model.policy.predict_values(torch.as_tensor(seen, dtype=torch.float32))
+    np.testing.assert_allclose(thoughts.values["value"], by_hand, rtol=1e-4, atol=1e-5)
+    _, act = recording.minds.actor(s.id)
+    assert [int(act(obs)) for obs in observations_by_hand(shown)] == model.predict(seen, deterministic=True)[0].tolist()
