@@ -71,6 +71,19 @@ def test_another_action_then_the_recorded_ones_agrees_with_a_simulation_by_hand(
     assert action in other.caption
 
 
+def test_a_continuous_action_is_given_by_its_numbers(recording):
+    s, actions = recorded("Pendulum-v1", 5, lambda obs, k: np.array([np.sin(k)], np.float32))
+    other = s.what_if(0, 7, [1.5]).takes[1]
+    changed = [*actions[:7], np.array([1.5], np.float32), *actions[8:]]
+    observations, rewards, _ = by_hand("Pendulum-v1", 5, changed)
+    np.testing.assert_array_equal(other.film.story.observations, observations)
+    np.testing.assert_array_equal(other.trace.rewards, rewards)
+    assert other.trace.truncated
+    assert "[1.5], then the recorded actions" in other.caption
+    with pytest.raises(BadValue, match="is none that this environment takes"):
+        s.what_if(0, 7, [1.0, 2.0])
+
+
 def test_the_future_is_a_session_of_its_own_and_runs_again_exactly(recording):
     s, _ = recorded("CartPole-v1", 3, swing)
     other = s.what_if(0, 5, 0, then="random", seed=4).takes[1].session

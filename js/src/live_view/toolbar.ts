@@ -100,6 +100,11 @@ function replayPicker(events: ToolbarEvents): HTMLElement {
     if (!field.hidden) field.focus();
   });
   const form = h("form", { class: "rlnb-replay", hidden: true }, select, field, play);
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // a notebook takes the key for itself, and the form would not be sent
+    form.requestSubmit();
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     events.replay(select.value === "number" ? Math.max(0, Math.floor(Number(field.value))) : select.value);
