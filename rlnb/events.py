@@ -174,6 +174,17 @@ class EpisodesEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class FramesTaken:
+    """Pictures of an episode that may not be simulated again: its own loop drew them."""
+
+    session: str
+    lane: int
+    first: int  # the lane's step index of the episode's first step
+    steps: NDArray[np.int64]  # (m,): steps taken when each was drawn, rising
+    pictures: tuple[bytes, ...]  # (m,): WebP, JPEG or PNG
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsLogged:
     """Numbers that an algorithm logged since the last flush: one entry a name."""
 
@@ -192,5 +203,6 @@ Event = (
     | StepsRecorded
     | LanesStepped
     | EpisodesEnded
+    | FramesTaken
     | MetricsLogged
 )

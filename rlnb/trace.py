@@ -51,6 +51,7 @@ class Trace:
     checked: NDArray[np.bool_] | None = None  # (n,): the steps whose checksum was taken; None: all
     company: NDArray[Any] | None = None  # (m, lanes, *action_shape): see "rerun" below
     column: int = 0  # the lane in `company`
+    pictures: tuple[tuple[int, bytes], ...] = ()  # recorded frames: (steps taken, WebP, JPEG or PNG)
 
     def __len__(self) -> int:
         return len(self.rewards)

@@ -250,6 +250,9 @@ class Capture:
             del self._recorders[recorder.key]
             self._unhooks.pop(recorder.key, None)
         self._publisher.publish(takes)
+        for recorder in gone:
+            for strip in recorder.tap.take(everything=True) if recorder.tap is not None else ():
+                self.desk.publish(strip)
         self.vectors.publish()
         self.children.publish()
 

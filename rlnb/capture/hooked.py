@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from gymnasium import Env, spaces
 
-from rlnb.capture import actions, disguise, limits, starts
+from rlnb.capture import actions, disguise, frames, limits, starts
 from rlnb.capture.generators import reader
 from rlnb.capture.recorder import Recorder
 from rlnb.capture.ticker import Due
@@ -136,7 +136,11 @@ def hook(
         return bare_close(self)
 
     reset = limited_reset if limited and small else any_reset
-    take_off = disguise.put_on(env, {"step": step, "reset": reset, "close": close})
+    methods: dict[str, Callable[..., Any]] = {"step": step, "reset": reset, "close": close}
+    recorder.tap = frames.tap(env, recorder)
+    if recorder.tap is not None:
+        methods.update(render=recorder.tap.render(_bare(env, "render")), reset=recorder.tap.reset(reset))
+    take_off = disguise.put_on(env, methods)
     owner = recorder.owner
 
     def unhook() -> None:

@@ -71,10 +71,17 @@ class Publisher:
             seat, episode = recorder.seat, recorder.carried
             recorder.seat = None
             if episode is None:
+                for strip in recorder.tap.take(everything=True) if recorder.tap is not None else ():
+                    self._desk.publish(strip)
                 continue
             if seat is not None and episode.length and episode.first is not None:
                 now = recorder.clock.now()
-                self._desk.publish(_event(seat, [_row(episode, now, self.groups.get(seat.group, 0))], None))
+                row = _row(episode, now, self.groups.get(seat.group, 0))
+                self._desk.publish(_event(seat, [row], None))
+                if recorder.tap is not None:
+                    recorder.tap.ended(seat, episode.begin, episode.first, episode.total, False)
+                    for strip in recorder.tap.take(everything=True):
+                        self._desk.publish(strip)
             episode.first, episode.announced = None, False
         self._lanes.clear()
         self._sitters.clear()
@@ -128,11 +135,26 @@ class Publisher:
                 first += len(rows)
         self._lanes[seat.lane] = here
         if head or whole is not None:
-            self._desk.publish(_event(seat, head, whole))
+            ended = _event(seat, head, whole)
+            self._desk.publish(ended)
+            if taken.recorder.tap is not None:
+                self._frames(taken, ended)
         last = taken.recorder.carried
         if last is not None and last.length and not last.announced and last.first is not None:
             last.announced = True
             self._desk.publish(EpisodeOpened(seat.session, seat.lane, last.first, last.started, last.pack()))
+
+    def _frames(self, taken: Taken, ended: EpisodesEnded) -> None:
+        """Strips of pictures learn which episodes they are of, and those that are kept are handed out."""
+        tap, seat = taken.recorder.tap, taken.recorder.seat
+        assert tap is not None and seat is not None
+        rows = [one[0] for one in taken.over]
+        if len(ended) > len(rows) and taken.before is not None:
+            rows.insert(0, taken.before.begin)
+        for event in tap.take():
+            self._desk.publish(event)
+        for k, row in enumerate(rows):
+            tap.ended(seat, row, int(ended.first[k]), float(ended.returns[k]), bool(ended.finished[k]))
 
     def _go_on(self, seat: Seat, episode: Episode, here: int) -> int:
         """An episode that began before this session: its steps so far come first, at negative places of the lane."""

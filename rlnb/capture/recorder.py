@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rlnb.capture import actions
 from rlnb.capture.desk import Seat, SeatRequest
 from rlnb.capture.episodes import Begun, Ended, Episode, Rows
+from rlnb.capture.frames import Tap
 from rlnb.capture.starts import Start, torn
 from rlnb.clock import Clock
 from rlnb.trace import Recipe
@@ -63,6 +64,7 @@ class Recorder:
         self.over: list[Ended] = []
         self.carried: Episode | None = None  # the open episode, once a flush has seen steps of it
         self.begun = False
+        self.tap: Tap | None = None  # where frames are taken
 
     # --- called by the hooked methods ---------------------------------------------------------------------------
 

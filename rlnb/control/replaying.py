@@ -117,7 +117,7 @@ def verify(session: Session, progress: Callable[[int, int], None] | None = None)
         trace = room.store.trace(session.id, number)
         lane = int(episodes["lane"].iloc[number])
         why_not = trace.recipe.get("why_not")
-        if why_not:
+        if why_not and not trace.pictures:
             rows.append((number, lane, "not replayable", None, why_not))
         else:
             verdict = room.worker.verify(trace)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlnb.control.choosing import choose
 from rlnb.control.writing import write_whole
-from rlnb.errors import BadValue, EpisodeNotFound
+from rlnb.errors import BadValue, EpisodeNotFound, NotReplayable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,27 +88,31 @@ class Session:
         return self._room.store.metrics(self.id)
 
     def steps(self, episode: int | str) -> pd.DataFrame:
-        """Observation, action, reward and flags of every step of an episode, re-simulated (nothing was stored).
+        """Observation, action, reward and flags of every step of an episode.
 
-        Row k is step k + 1: the observation the action was chosen on, the action, and what came of it. Where the
-        episode cannot be run again, the observation column is left out.
+        Row k is step k + 1: the observation the action was chosen on, the action, and what came of it. Actions, rewards
+        and flags were stored; observations are simulated again, and their column is left out where that is not exact:
+        `frame.attrs` holds the `verdict` and the `reason`.
         """
         import pandas as pd
 
-        from rlnb.control.takes import trace_of
-
-        trace = trace_of(self, self.episode(episode))
+        self._room.settle()
+        trace = self._room.store.trace(self.id, self.episode(episode))
         n = len(trace)
         table: dict[str, Any] = {}
-        rerun = self._room.worker.steps(trace)
-        if rerun.verdict.verdict == "exact":
-            table["observation"] = list(rerun.observations)[:n]
+        try:
+            rerun = self._room.worker.steps(trace)
+            verdict, reason = rerun.verdict.verdict, rerun.verdict.reason
+            if verdict == "exact":
+                table["observation"] = list(rerun.observations)[:n]
+        except NotReplayable as error:
+            verdict, reason = "not replayable", str(error)
         table["action"] = list(trace.actions)
         table["reward"] = trace.rewards
         table["terminated"] = [trace.terminated and k == n - 1 for k in range(n)]
         table["truncated"] = [trace.truncated and k == n - 1 for k in range(n)]
         frame = pd.DataFrame(table)
-        frame.attrs["verdict"] = rerun.verdict.verdict
+        frame.attrs.update(verdict=verdict, reason=reason)
         return frame
 
     def episode(self, which: int | str) -> int:

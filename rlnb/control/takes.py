@@ -72,7 +72,7 @@ def trace_of(session: Session, episode: int) -> Trace:
     session._room.settle()
     trace = session._room.store.trace(session.id, episode)
     why_not = trace.recipe.get("why_not")
-    if why_not:
+    if why_not and not trace.pictures:
         raise NotReplayable(f"Episode {episode} of {session.name!r} cannot be run again: {why_not}")
     return trace
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from rlnb.events import EpisodeOpened, EpisodesEnded, Event, LanesStepped, MetricsLogged, StepsRecorded
+from rlnb.events import EpisodeOpened, EpisodesEnded, Event, FramesTaken, LanesStepped, MetricsLogged, StepsRecorded
 from rlnb.store.ledger import StepsLost
 from rlnb.store.starts import weight_of
 
@@ -71,7 +71,7 @@ class Backlog:
             return
         kept = []
         for event in self.events:  # sessions and lanes stay whatever happens: they are few, and all else hangs on them
-            if self.bytes > goal and isinstance(event, EpisodesEnded | MetricsLogged | EpisodeOpened):
+            if self.bytes > goal and isinstance(event, EpisodesEnded | MetricsLogged | EpisodeOpened | FramesTaken):
                 self.bytes -= weight(event)
                 self.dropped += 1
             else:
@@ -93,6 +93,8 @@ def weight(event: Waiting) -> int:
             return 500 + event.actions.nbytes + rewards + event.checks.nbytes
         case MetricsLogged():
             return 500 + sum(300 + 24 * len(values) for values in event.values.values())
+        case FramesTaken():
+            return 500 + sum(map(len, event.pictures))
         case EpisodeOpened():
             return 300 + len(event.start)
         case StepsLost():

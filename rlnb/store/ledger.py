@@ -18,7 +18,7 @@ from rlnb.store.book import Book, Columns, Tail
 from rlnb.store.codec import alike, encode, joined
 from rlnb.store.owner import Owner
 from rlnb.store.plain import dumps
-from rlnb.store.schema import EPISODES, LANES, METRICS, STEPS
+from rlnb.store.schema import EPISODES, FRAMES, LANES, METRICS, STEPS
 from rlnb.store.starts import Starts, join_starts, pack_starts, slice_starts, weight_of
 
 MERGED_ROWS, MERGED_BYTES = 512, 32 * 1024  # blocks below both take in the next write
@@ -219,6 +219,14 @@ class Ledger:
                     "INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?, ?)",
                     (book.key, int(event.lane), int(event.first), float(event.started), event.start),
                 )
+            case ev.FramesTaken():
+                sizes = np.array([len(picture) for picture in event.pictures], np.int64)
+                data, extra = b"".join(event.pictures), encode([event.steps, sizes])
+                self.conn.execute(
+                    "INSERT INTO blocks (session, kind, part, first, n, data, extra) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (book.key, FRAMES, int(event.lane), int(event.first), len(sizes), data, extra),
+                )
+                book.bytes += len(data) + len(extra)
             case ev.MetricsLogged():
                 for name, values in event.values.items():
                     self.add_metric(event.session, name, [event.steps[name], event.times[name], values])

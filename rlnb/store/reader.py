@@ -20,7 +20,7 @@ from rlnb.store.codec import alike, decode, joined
 from rlnb.store.lanes import lane_of, rows_of
 from rlnb.store.ledger import EPISODE_COLUMNS
 from rlnb.store.plain import loads
-from rlnb.store.schema import EPISODES, METRICS, STEPS
+from rlnb.store.schema import EPISODES, FRAMES, METRICS, STEPS
 from rlnb.store.starts import unpack_starts
 from rlnb.trace import Trace, unpack_start
 
@@ -293,8 +293,23 @@ def trace(conn: sqlite3.Connection, key: int, table: EpisodeTable, episode: int)
         terminated=row["terminated"],
         truncated=row["truncated"],
         finished=row["finished"],
+        pictures=_pictures(conn, key, lane, first),
         **extra,
     )
+
+
+def _pictures(conn: sqlite3.Connection, key: int, lane: int, first: int) -> tuple[tuple[int, bytes], ...]:
+    """The recorded frames of an episode, if there are any: (steps taken, picture)."""
+    found = conn.execute(
+        "SELECT data, extra FROM blocks WHERE session = ? AND kind = ? AND part = ? AND first = ? LIMIT 1",
+        (key, FRAMES, lane, first),
+    ).fetchone()
+    if found is None:
+        return ()
+    steps, sizes = decode(found[1])
+    ends = np.cumsum(sizes).tolist()
+    cuts = zip(steps.tolist(), [0, *ends[:-1]], ends, strict=True)
+    return tuple((int(k), bytes(found[0][low:high])) for k, low, high in cuts)
 
 
 def _of_vector(

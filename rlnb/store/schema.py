@@ -15,9 +15,9 @@ from rlnb.errors import StoreError
 APPLICATION_ID = 0x726C6E62  # "rlnb"
 VERSION = 1
 
-STEPS, EPISODES, METRICS, LANES = 1, 2, 3, 4
+STEPS, EPISODES, METRICS, LANES, FRAMES = 1, 2, 3, 4, 5
 # blocks.kind. `part` is the lane for steps, the metric's name for metrics, the first lane of a vector environment for
-# its lanes' steps.
+# its lanes' steps, the lane for frames (`first` is the episode's, `data` the pictures, `extra` their steps and sizes).
 
 TABLES = """
 CREATE TABLE sessions (

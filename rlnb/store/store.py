@@ -25,6 +25,7 @@ from rlnb.events import (
     EpisodeOpened,
     EpisodesEnded,
     Event,
+    FramesTaken,
     LaneOpened,
     LanesStepped,
     MetricsLogged,
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
 _HEARD: tuple[type[Any], ...] = (
     SessionStarted, SessionChanged, SessionEnded, LaneOpened,
-    EpisodeOpened, StepsRecorded, LanesStepped, EpisodesEnded, MetricsLogged,
+    EpisodeOpened, StepsRecorded, LanesStepped, EpisodesEnded, FramesTaken, MetricsLogged,
 )  # fmt: skip
 
 
