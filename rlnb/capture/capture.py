@@ -16,9 +16,10 @@ from rlnb.capture import atari_door, door, finding, fresh_world, hooked, vector_
 from rlnb.capture.children import Children
 from rlnb.capture.desk import Desk
 from rlnb.capture.interrupts import held_back
+from rlnb.capture.layers import below_memory, remakeable
 from rlnb.capture.place import place
 from rlnb.capture.publishing import Publisher
-from rlnb.capture.recipe import name_of, recipe_of, spec_of, urgent
+from rlnb.capture.recipe import name_of, recipe_of, urgent
 from rlnb.capture.recorder import Recorder
 from rlnb.capture.ticker import QUICK, RARELY, SECONDS, Due, Ticker
 from rlnb.capture.unseen import Unseen, old_gym
@@ -103,7 +104,7 @@ class Capture:
                 "VecEnv of Stable-Baselines3. Give it the environment that your loop steps."
             )
         if not self.knows(env):
-            self._hook(_remakeable(env), place(sys._getframe(1)), name, at_once=True)
+            self._hook(remakeable(env), place(sys._getframe(1)), name, at_once=True)
         return env
 
     def unrecorded(self, variables: Mapping[str, Any], source: str | None) -> list[str]:
@@ -119,8 +120,9 @@ class Capture:
             return any(recorder.owner() is env for recorder in self._recorders.values())
 
     def _made(self, env: Any) -> None:
-        if not self._known(env):
-            self._guarded(lambda: self._hook(env, place(sys._getframe(1))))
+        layer = below_memory(env)
+        if not self._known(layer):
+            self._guarded(lambda: self._hook(layer, place(sys._getframe(1))))
 
     def _adopt(self) -> None:
         """Record the environments that were made before."""
@@ -305,19 +307,6 @@ class Capture:
             unhook()
         self._unhooks.clear()
         self._recorders.clear()
-
-
-def _remakeable(env: Any) -> Any:
-    """The outermost layer of `env` that can be made again from its spec; `env` itself if it has none."""
-    import gymnasium
-
-    layer = env
-    while isinstance(layer, gymnasium.Wrapper):
-        spec = spec_of(layer)
-        if spec is None or all(wrapper.kwargs is not None for wrapper in spec.additional_wrappers):
-            return layer
-        layer = layer.env
-    return layer
 
 
 _captures: weakref.WeakSet[Capture] = weakref.WeakSet()

@@ -107,3 +107,22 @@ def test_what_gymnasium_counts_is_what_is_recorded(recording, mode):
     told = counted or list(map(float, envs.return_queue))
     assert len(finished) > 10
     assert sorted(told) == sorted(finished["return"].tolist()) == sorted(finished["length"].tolist())
+
+
+@pytest.mark.parametrize("by_spec", [False, True])
+def test_wrappers_of_every_kind_are_replayed_below_or_through(recording, by_spec):
+    env = gym.make("Pendulum-v1", max_episode_steps=40)
+    env = gym.wrappers.RescaleAction(env, -1.0, 1.0)
+    env = gym.wrappers.FrameStackObservation(env, 3)
+    env = gym.wrappers.NormalizeObservation(env)
+    env = gym.wrappers.NormalizeReward(env)
+    if by_spec:
+        env = gym.make(env.spec)
+    for _ in range(3):
+        env.reset()
+        while not env.step(env.action_space.sample())[3]:
+            pass
+    session = settle(recording)
+    found = session.verify()
+    assert found["verdict"].tolist() == ["exact"] * 3, found["compared"].tolist()
+    assert session.episodes["return"].max() < -1  # Pendulum's own rewards
