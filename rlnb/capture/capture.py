@@ -274,6 +274,12 @@ class Capture:
         ):
             self.flush()
 
+    def proven(self, session: str, lane: int) -> None:
+        """Episodes of this lane run again exactly: no more frames are taken of such environments."""
+        for recorder in list(self._recorders.values()):
+            if recorder.tap is not None and recorder.seat is not None and recorder.seat[:2] == (session, lane):
+                recorder.tap.stop()
+
     # --- faults -------------------------------------------------------------------------------------------------
 
     def _guarded(self, do: Callable[[], None]) -> None:

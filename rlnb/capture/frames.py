@@ -35,6 +35,9 @@ WAITING = 4  # pictures that wait to be compressed; more are let go
 MODES = ("rgb_array", "rgb_array_list")
 
 
+proven: set[tuple[Any, ...]] = set()  # (class, arguments) of environments that need no frames
+
+
 @dataclass
 class Strip:
     """The pictures of one episode: (steps taken, compressed), thinned evenly while it grows."""
@@ -59,8 +62,10 @@ class Strip:
 class Tap:
     """Looks at the pictures of one environment and decides which strips are kept."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, kind: tuple[Any, ...] = ()) -> None:
         self._recorder = recorder
+        self._kind = kind
+        self._stopped = False
         self._row = -1  # where the episode began that the next picture belongs to
         self._next = 0.0
         self._strips: dict[int, Strip] = {}
@@ -98,7 +103,7 @@ class Tap:
 
     def _see(self, result: Any) -> None:
         row = self._recorder.begin_row if self._recorder.begin_row >= 0 else self._row
-        if row < 0:
+        if row < 0 or self._stopped:
             return
         k = self._recorder.base + len(self._recorder.checks) - row
         if isinstance(result, list):  # all since the last call; the newest is the present one
@@ -121,6 +126,11 @@ class Tap:
                 strip = self._strips.setdefault(row, Strip(row))
             if k % strip.stride == 0:
                 _compressor.put(strip, k, picture[..., :3].copy(), wait)
+
+    def stop(self) -> None:
+        """Simulations have shown the same: no picture is needed any more, of this environment or another like it."""
+        self._stopped = True
+        proven.add(self._kind)
 
     # --- in the flush -------------------------------------------------------------------------------------------
 
@@ -175,7 +185,8 @@ def tap(env: Any, recorder: Recorder) -> Tap | None:
     first_party = type(inner).__module__.startswith(("gymnasium.envs.", "ale_py."))
     if first_party and "Bipedal" not in type(inner).__name__ and not getattr(spec, "nondeterministic", False):
         return None
-    return Tap(recorder)
+    kind = (inner.__class__, repr(getattr(spec, "kwargs", None)))
+    return None if kind in proven else Tap(recorder, kind)
 
 
 class _Compressor:

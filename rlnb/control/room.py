@@ -17,9 +17,10 @@ from rlnb.control.explaining import Minds
 from rlnb.control.films import Films
 from rlnb.control.listening import Listener
 from rlnb.control.live import Live
+from rlnb.control.proofs import Proofs
 from rlnb.control.running import Running
 from rlnb.errors import EpisodeNotFound
-from rlnb.events import SessionChanged
+from rlnb.events import FramesTaken, SessionChanged
 from rlnb.kernel import Notebook
 from rlnb.store import Store
 
@@ -37,6 +38,8 @@ class Room:
         self.desk = Desk(self)
         self.live = Live(self)
         self.films = Films(self)
+        self.proofs = Proofs(self)
+        self.bus.subscribe(FramesTaken, self.proofs.hear)
         self.minds = Minds(self)
         self._said: set[str] = set()
         self._store: Store | None = None
@@ -65,6 +68,7 @@ class Room:
 
     def close(self) -> None:
         """End what runs, give everything back."""
+        self.proofs.close()
         self.desk.capture.cut()
         if self.current is not None:
             failed = self.notebook is None and getattr(sys, "last_value", None)

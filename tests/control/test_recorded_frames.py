@@ -157,3 +157,33 @@ def test_a_long_strip_thins_evenly():
             strip.add(k, b"x")
     kept = sorted(strip.pictures)
     assert STRIP / 2 <= len(kept) <= STRIP and set(np.diff(kept)) == {strip.stride} and kept[0] == 0
+
+
+class Honest(Remote):
+    """The same with dice that Gymnasium knows: it can be simulated again."""
+
+    def reset(self, *, seed=None, options=None):
+        gym.Env.reset(self, seed=seed)
+        self.k = 0
+        return self.np_random.random(2), {}
+
+    def step(self, action):
+        self.k += 1
+        return self.np_random.random(2), float(action), self.k == 6, False, {}
+
+
+def test_what_proves_to_run_again_exactly_needs_no_more_frames(recording, monkeypatch):
+    monkeypatch.setattr(frames, "proven", set())
+    env = rlnb.watch(Honest(pickles=True))
+    with rlnb.session("honest") as session:
+        for reward in range(8):  # each the best so far
+            play(env, 1, reward)
+            env.reset()  # the next episode has begun: the strip of this one is whole
+            recording.settle()
+            recording.proofs.wait()
+    kept = [len(trace.pictures) for trace in traces(recording, session, 8)]
+    assert kept[0] == 7 and kept[-1] == 0
+    assert tap(env, Recorder(env, "here", ManualClock())) is None
+    assert (session.verify()["verdict"] == "exact").all()
+    assert session.replay(0).takes[0].film.verdict.verdict == "exact"
+    assert "observation" in session.steps(0)
