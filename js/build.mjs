@@ -17,6 +17,15 @@ const tsconfigRaw = {
 // Classrooms are offline: where Bokeh names a page or a CDN in a string, the string loses it.
 const withoutRemotes = (code) => code.replace(/https?:\/\/(?!www\.w3\.org\/)[\w.\-/@]+/g, "");
 
+// At every redraw Bokeh asks the page for CSS properties of its own, and for the font size: a third of the time. rlnb sets none.
+const withoutStyleQueries = (code, file) => {
+  if (/visuals[/\\]visual\.js$/.test(file))
+    return code.replace(/const style = getComputedStyle\(this\.obj\.el\);\s*return [^;]*;/, 'return "";');
+  if (/plots[/\\]plot_canvas\.js$/.test(file))
+    return code.replace(/const font_size = getComputedStyle\(this\.el\)\.fontSize;/, 'const font_size = "12px";');
+  return code;
+};
+
 const bokeh = {
   name: "bokeh",
   setup(build) {
@@ -24,7 +33,7 @@ const bokeh = {
     build.onResolve({ filter: /webgl(\/|$)/ }, (a) => ({ path: a.path, namespace: "empty" }));
     build.onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "export {}" }));
     build.onLoad({ filter: /@bokeh[/\\]bokehjs[/\\]build[/\\]js[/\\]lib[/\\].*\.js$/ }, async (a) => ({
-      contents: withoutRemotes(await fs.promises.readFile(a.path, "utf8")),
+      contents: withoutStyleQueries(withoutRemotes(await fs.promises.readFile(a.path, "utf8")), a.path),
       loader: "ts",
     }));
   },

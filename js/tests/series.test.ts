@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Series } from "../src/live_view/series";
+import { type Axis, Series } from "../src/live_view/series";
 import { visibleRows } from "../src/shared/downsample";
 
 const entry = { panel: "return", series: "return", group: 0, kind: "points" } as const;
@@ -17,6 +17,11 @@ function columns(values: number[], extra: Record<string, number[]> = {}) {
   return (name: string) => (all[name] ? Float64Array.from(all[name] as number[]) : undefined);
 }
 
+function smoothed(series: Series, axis: Axis, smoothing: number): number[] {
+  const { y, n } = series.drawn({ axis, smoothing, lane: null }).line.data;
+  return [...y.subarray(0, n)];
+}
+
 describe("a series", () => {
   it("grows past its first memory and keeps every row", () => {
     const series = new Series(entry);
@@ -28,15 +33,13 @@ describe("a series", () => {
   it("smooths: equal values stay, the first ones are a plain mean", () => {
     const series = new Series(entry);
     series.append(columns([2, 4, 6]));
-    const { y, n } = series.smooth("episode", 20);
-    expect([...y.subarray(0, n)]).toEqual([2, 3, 4]);
+    expect(smoothed(series, "episode", 20)).toEqual([2, 3, 4]);
   });
 
   it("passes over what is no number and over unfinished episodes", () => {
     const series = new Series(entry);
     series.append(columns([1, Number.NaN, 1, 99], { cut: [0, 0, 0, 1] }));
-    const { y, n } = series.smooth("step", 10);
-    expect([...y.subarray(0, n)]).toEqual([1, 1]);
+    expect(smoothed(series, "step", 10)).toEqual([1, 1]);
   });
 
   it("smooths a thinned snapshot like the rows that its means stand for", () => {
@@ -56,8 +59,8 @@ describe("a series", () => {
       }),
       400,
     );
-    const last = ({ y, n }: { y: Float64Array; n: number }) => y[n - 1] as number;
-    expect(Math.abs(last(exact.smooth("step", 50)) - last(thin.smooth("step", 50)))).toBeLessThan(0.05);
+    const last = (series: Series) => smoothed(series, "step", 50).at(-1) as number;
+    expect(Math.abs(last(exact) - last(thin))).toBeLessThan(0.05);
     expect(thin.total).toBe(400);
   });
 

@@ -5,6 +5,8 @@ import { type Bytes, type Content, type Model, onMessage } from "../shared/types
 export interface Listener {
   snapshot(frame: Frame): void;
   tick(frame: Frame): void;
+  /** All rows of a window that was asked for. */
+  detail(frame: Frame): void;
   /** Anything else: says whether it was a message about films. */
   film(content: Content, buffers: Bytes[]): boolean;
   error(text: string): void;
@@ -41,6 +43,11 @@ export class Connection {
     if (this.state === "on") this.arm(ANSWER, () => this.hello()); // nothing comes back: is anyone there?
   }
 
+  /** Asks for all rows between two values of an axis; the answer is thinned to what a screen shows. */
+  detail(window: { axis: string; from: number; to: number }): void {
+    this.send({ type: "detail", view: this.view, ...window });
+  }
+
   close(): void {
     clearTimeout(this.timer);
     this.stop();
@@ -55,7 +62,7 @@ export class Connection {
   }
 
   private receive(content: Content, buffers: Bytes[]): void {
-    if (content.type === "snapshot" && content.to !== this.view) return;
+    if (content.to !== undefined && content.to !== this.view) return;
     this.heard();
     switch (content.type) {
       case "tick":
@@ -64,6 +71,8 @@ export class Connection {
         this.seq = content.seq as number;
         this.listener.snapshot(decode(first(buffers)));
         return this.send({ type: "ack", seq: this.seq });
+      case "detail":
+        return this.listener.detail(decode(first(buffers)));
       case "error":
         return this.listener.error(String(content.text));
       default:

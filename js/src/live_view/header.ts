@@ -1,6 +1,7 @@
 import { h, icon } from "../shared/dom";
 import { count, duration } from "../shared/format";
 import type { Connected } from "./connection";
+import type { Mark } from "./settings";
 
 /** What Python says of the session (`LiveView.header`). */
 export interface Header {
@@ -17,6 +18,9 @@ export interface Header {
   controls?: string[];
   groups?: string[];
   reward_threshold?: number | null;
+  /** The mean return of actions at random. */
+  random_return?: number | null;
+  marks?: Mark[];
   replay?: boolean;
 }
 

@@ -3,34 +3,25 @@ import playerCss from "../player/player.css";
 import baseCss from "../shared/base.css";
 import { decode, type Frame, toBytes } from "../shared/codec";
 import { h, undoAll, useStyles } from "../shared/dom";
+import { count } from "../shared/format";
+import { Later } from "../shared/later";
+import { download, pngOf, svgOf } from "../shared/paper";
 import { followTheme } from "../shared/theme";
 import { type Bytes, onTrait, type RenderArguments, type Widget } from "../shared/types";
+import { Charts } from "./charts";
 import { type Connected, Connection } from "./connection";
 import { type Header, HeaderBar } from "./header";
 import css from "./live_view.css";
-import { Panel, type Settings } from "./panel";
-import { type Entry, keyOf, Series } from "./series";
+import { initial, type Settings } from "./settings";
 import { Toolbar } from "./toolbar";
-
-const order = ["return", "length"];
 
 /** The whole view: header, toolbar, charts, film. */
 class LiveView {
   readonly root = h("article", { class: "rlnb-root rlnb-live", "aria-label": "rlnb live view" });
-  private readonly settings: Settings = {
-    axis: "episode",
-    smoothing: 20,
-    drag: "box",
-    theme: "light",
-    groups: [],
-    canReplay: false,
-    threshold: null,
-  };
-  private readonly series = new Map<string, Series>();
-  private readonly panels = new Map<string, Panel>();
+  private readonly settings = initial();
+  private readonly charts: Charts;
   private readonly bar = new HeaderBar((name) => this.connection.command(name));
   private readonly toolbar: Toolbar;
-  private readonly grid = h("div", { class: "rlnb-grid" });
   private readonly empty = h("p", { class: "rlnb-empty" }, "Waiting for the first episode …");
   private readonly notice = h("p", { class: "rlnb-notice", role: "alert", hidden: true });
   private readonly film: FilmArea;
@@ -39,6 +30,10 @@ class LiveView {
   private connected: Connected = "waiting";
   private replays = true;
   private inSight = true;
+  private readonly asking = new Later(200, () => {
+    const window = this.charts.wanting;
+    if (window && this.connected === "on") this.connection.detail(window);
+  });
   private frame = 0;
   private dirty = false;
   private readonly undo: () => void;
@@ -46,18 +41,22 @@ class LiveView {
   constructor({ model, el }: RenderArguments) {
     const replay = (episode: string | number) => this.replay(episode);
     this.film = new FilmArea((name, payload) => this.connection.command(name, payload));
+    this.charts = new Charts(this.settings, {
+      replay,
+      looked: () => this.asking.soon(),
+      changed: () => this.schedule(),
+    });
     this.toolbar = new Toolbar(
       {
-        axis: (axis) => this.set({ axis }, true),
-        smoothing: (smoothing) => this.set({ smoothing }),
-        drag: (drag) => this.set({ drag }),
-        reset: () => this.reset(),
+        set: (change) => this.set(change),
+        reset: () => this.charts.reset(),
+        save: (kind) => this.save(kind),
+        full: () => this.full(),
         replay,
       },
-      this.settings.axis,
-      this.settings.smoothing,
+      this.settings,
     );
-    this.root.append(this.bar.el, this.notice, this.toolbar.el, this.empty, this.grid, this.film.el);
+    this.root.append(this.bar.el, this.notice, this.toolbar.el, this.empty, this.charts.el, this.film.el);
     el.append(this.root);
     const sight = new IntersectionObserver((entries) => {
       this.inSight = entries.some((entry) => entry.isIntersecting);
@@ -77,7 +76,7 @@ class LiveView {
       followTheme(this.root, (theme) => {
         this.settings.theme = theme;
         this.film.setTheme(theme);
-        for (const panel of this.panels.values()) panel.setTheme(theme);
+        this.charts.setTheme(theme);
       }),
       onTrait(model, "snapshot", trait),
       () => sight.disconnect(),
@@ -87,6 +86,7 @@ class LiveView {
     this.connection = new Connection(model, {
       snapshot: (frame) => this.load(frame),
       tick: (frame) => this.extend(frame),
+      detail: (frame) => this.charts.detail(frame),
       film: (content, buffers) => this.film.receive(content, buffers),
       error: (text) => this.say(text),
       connected: (state) => {
@@ -103,7 +103,8 @@ class LiveView {
     this.connection.close();
     this.undo();
     this.film.destroy();
-    for (const panel of this.panels.values()) panel.destroy();
+    this.asking.stop();
+    this.charts.destroy();
     this.root.remove();
   }
 
@@ -117,31 +118,40 @@ class LiveView {
     this.notice.hidden = false;
   }
 
-  private set(change: Partial<Settings>, reset = false): void {
+  private set(change: Partial<Settings>): void {
+    const axis = this.settings.axis;
     Object.assign(this.settings, change);
-    if (reset) this.reset();
+    if (this.settings.axis !== axis) this.charts.reset();
     this.schedule();
   }
 
-  private reset(): void {
-    for (const panel of this.panels.values()) panel.plot.reset();
-    this.schedule();
+  /** Saves the charts, as they are on screen, as a picture. */
+  private save(kind: "png" | "svg"): void {
+    const title = this.header.name ?? "session";
+    const words = [this.header.env_id, words_(this.header), this.header.trend].filter(Boolean).join(" · ");
+    const svg = svgOf(this.charts.pictures(), { title, words }, this.settings.theme);
+    const file = `${title.replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 60) || "rlnb"}.${kind}`;
+    if (kind === "svg") return download(file, new Blob([svg], { type: "image/svg+xml" }));
+    pngOf(svg).then(
+      (png) => download(file, png),
+      (error) => this.say(String(error.message ?? error)),
+    );
+  }
+
+  private full(): void {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.root.requestFullscreen?.().catch(() => this.say("This page does not let the charts fill the screen."));
   }
 
   /** Starts over from everything (thinned). */
   private load(frame: Frame): void {
-    const known = new Set<string>();
-    for (const [i, entry] of entriesOf(frame).entries()) {
-      known.add(keyOf(entry));
-      this.find(entry).replace((name) => frame.columns.get(`${i}.${name}`), entry.total ?? 0);
-    }
+    this.charts.load(frame);
     this.take(frame.meta.header as Header);
   }
 
   /** Goes on with what is new. */
   private extend(frame: Frame): void {
-    for (const [i, entry] of entriesOf(frame).entries())
-      this.find(entry).append((name) => frame.columns.get(`${i}.${name}`));
+    this.charts.extend(frame);
     this.take(frame.meta.header as Header);
   }
 
@@ -149,35 +159,11 @@ class LiveView {
     this.header = header;
     this.settings.groups = header.groups ?? [];
     this.settings.threshold = header.reward_threshold ?? null;
+    this.settings.random = header.random_return ?? null;
+    this.settings.marks = header.marks ?? [];
     this.replays = header.replay !== false;
     if (this.connection) this.connection.expectsTicks = header.state === "running";
     this.schedule();
-  }
-
-  private find(entry: Entry): Series {
-    const key = keyOf(entry);
-    let series = this.series.get(key);
-    if (!series) {
-      series = new Series(entry);
-      this.series.set(key, series);
-      this.panel(entry.panel).add(series);
-    }
-    return series;
-  }
-
-  private panel(name: string): Panel {
-    let panel = this.panels.get(name);
-    if (!panel) {
-      panel = new Panel(name, this.settings, {
-        replay: (episode) => this.replay(episode),
-        moved: () => this.schedule(),
-      });
-      this.panels.set(name, panel);
-      const rank = (one: string) => (order.includes(one) ? order.indexOf(one) : order.length);
-      const after = [...this.panels.values()].find((other) => rank(other.name) > rank(name));
-      this.grid.insertBefore(panel.el, after?.el ?? null);
-    }
-    return panel;
   }
 
   private schedule(): void {
@@ -186,29 +172,36 @@ class LiveView {
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.dirty = false;
-      this.draw();
+      if (this.draw()) this.schedule();
     });
   }
 
-  private draw(): void {
+  /** Draws what has changed; true when some of it is left for the next frame. */
+  private draw(): boolean {
     const lost = this.connected === "off";
     this.bar.show(this.header, this.connected);
-    const hasData = this.series.size > 0;
+    const hasData = !this.charts.empty;
     this.empty.hidden = hasData;
     this.root.dataset.connected = this.connected;
     if (lost) this.say("The kernel does not answer: it is busy or gone. This is the last picture.");
     else if (this.notice.textContent?.startsWith("The kernel does not")) this.notice.hidden = true;
     this.empty.textContent = lost ? "Nothing was recorded here." : "Waiting for the first episode …";
-    this.grid.hidden = !hasData;
-    const zoomed = [...this.panels.values()].some((panel) => !panel.plot.follows);
+    this.charts.el.hidden = !hasData;
     this.toolbar.el.hidden = !hasData;
     this.settings.canReplay = this.replays && !lost;
-    this.toolbar.show(zoomed, this.settings.canReplay);
-    for (const panel of this.panels.values()) panel.paint();
+    this.toolbar.show({
+      zoomed: this.charts.zoomed,
+      canReplay: this.settings.canReplay,
+      lanes: this.charts.lanes,
+      groups: this.charts.groups,
+      names: this.settings.groups,
+    });
+    return this.charts.paint();
   }
 }
 
-const entriesOf = (frame: Frame): Entry[] => frame.meta.series as Entry[];
+const words_ = ({ steps, episodes }: Header): string =>
+  steps === undefined ? "" : `${count(steps)} steps, ${count(episodes ?? 0)} episodes`;
 
 export const liveView: Widget = {
   render: (args) => {

@@ -1,28 +1,10 @@
 import type { Column } from "../shared/codec";
-
-/** A column that grows; the memory doubles as needed. */
-export class Growing {
-  values = new Float64Array(256);
-  n = 0;
-
-  append(more: ArrayLike<number>): void {
-    const need = this.n + more.length;
-    if (need > this.values.length) {
-      const larger = new Float64Array(Math.max(need, this.values.length * 2));
-      larger.set(this.values.subarray(0, this.n));
-      this.values = larger;
-    }
-    this.values.set(more, this.n);
-    this.n = need;
-  }
-
-  clear(): void {
-    this.n = 0;
-  }
-}
+import { thinnedRows } from "../shared/downsample";
+import { Curve, type Wanted } from "./curve";
+import { Growing } from "./growing";
 
 export type Axis = "episode" | "step" | "time";
-export const names = ["episode", "step", "time", "value", "cut"] as const;
+export const names = ["episode", "step", "time", "value", "cut", "lane"] as const;
 
 export interface Entry {
   panel: string;
@@ -32,34 +14,51 @@ export interface Entry {
   total?: number;
 }
 
+/** Finds a column of a frame by its name. */
+export type Find = (name: string) => Column | undefined;
+
+/** Rows a series keeps in the browser; beyond, the old ones are thinned, and the kernel is asked when somebody zooms in. */
+export const MOST = 20_000;
+const MOST_MEANS = 8_000;
+const ROWS_A_MEAN = 8;
+
 /** The key under which a series is known. */
 export const keyOf = (entry: Entry): string => JSON.stringify([entry.panel, entry.series, entry.group]);
 
+const columns = () => ({
+  episode: new Growing(),
+  step: new Growing(),
+  time: new Growing(),
+  value: new Growing(),
+  cut: new Growing(),
+  lane: new Growing(),
+});
+export type Rows = ReturnType<typeof columns>;
+
 /**
- * All rows of one series, in the order of their happening, and what its smoothed line is made of: the bucket means of a
- * thinned snapshot, each standing for `count` rows, then the rows that came after it.
+ * The rows of one series, in the order of their happening, and what its smoothed line is made of: bucket means of what was
+ * thinned, each standing for `count` rows, then the rows that came after it.
  */
 export class Series {
-  readonly rows = {
-    episode: new Growing(),
-    step: new Growing(),
-    time: new Growing(),
-    value: new Growing(),
-    cut: new Growing(),
-  };
-  private readonly base = {
+  readonly rows = columns();
+  readonly base = {
     episode: new Growing(),
     step: new Growing(),
     time: new Growing(),
     value: new Growing(),
     count: new Growing(),
   };
-  /** Rows that the snapshot gave; the smoothed line starts behind them when there are means. */
-  private thinned = 0;
+  /** Rows in front that are thinned; the smoothed line starts behind them when there are means. */
+  thinned = 0;
   /** Rows that the series has had, thinned ones included. */
   total = 0;
   /** Counts the changes: what is drawn is drawn anew when it differs. */
   version = 0;
+  /** The lanes that have had a row. */
+  readonly lanes = new Set<number>();
+  /** What the kernel sent for the window that is looked at. */
+  detail: { axis: Axis; from: number; to: number; series: Series } | null = null;
+  private curve: Curve | null = null;
 
   constructor(readonly entry: Entry) {}
 
@@ -67,19 +66,32 @@ export class Series {
     return this.rows.value.n;
   }
 
-  /** Adds the rows of a tick. `column(name)` finds a column of the frame. */
-  append(column: (name: string) => Column | undefined): void {
-    for (const name of names) this.rows[name].append(required(column, name));
-    this.total += required(column, "value").length;
+  /** Whether every row that ever was is here. */
+  get complete(): boolean {
+    return this.total <= this.n;
+  }
+
+  /** Adds the rows of a tick. */
+  append(column: Find): void {
+    const added = required(column, "value").length;
+    for (const name of names) {
+      const values = name === "lane" ? column(name) : required(column, name);
+      this.rows[name].append(values ?? new Uint8Array(added));
+    }
+    for (const lane of column("lane") ?? []) this.lanes.add(lane);
+    this.total += added;
     this.version += 1;
+    if (this.n > MOST) this.thin();
   }
 
   /** Starts over from a snapshot. */
-  replace(column: (name: string) => Column | undefined, total: number): void {
+  replace(column: Find, total: number): void {
     for (const growing of [...Object.values(this.rows), ...Object.values(this.base)]) growing.clear();
+    this.curve = null;
+    this.detail = null;
+    this.thinned = 0;
     this.append(column);
     this.total = total;
-    this.thinned = 0;
     const count = column("mean.count");
     if (!count) return;
     this.thinned = this.n;
@@ -94,35 +106,52 @@ export class Series {
     return Number.isFinite(this.rows.episode.values[this.n - 1]) ? "episode" : "step";
   }
 
-  /**
-   * The smoothed line: an exponential moving average over about `window` rows, s ← s + (1 − d)(v − s) with
-   * d = 1 − 2/(window + 1), started as a plain mean so that the first rows are not pulled to the first value. A bucket that
-   * stands for c rows counts as c of them. Values that are not finite are passed over.
-   */
-  smooth(axis: Axis, window: number): { x: Float64Array; y: Float64Array; n: number } {
-    const xs = this.base[this.along(axis)];
-    const tail = this.rows[this.along(axis)];
-    const size = this.base.value.n + this.n - this.thinned;
-    const [x, y] = [new Float64Array(size), new Float64Array(size)];
-    const decay = 1 - 2 / (Math.max(1, window) + 1);
-    let [average, seen, n] = [0, 0, 0];
-    const push = (at: number, value: number, count: number) => {
-      if (!Number.isFinite(value) || !Number.isFinite(at)) return;
-      seen += count;
-      const share = Math.max(1 - decay ** count, Math.min(1, count / seen));
-      average += share * (value - average);
-      x[n] = at;
-      y[n++] = average;
-    };
-    for (let i = 0; i < this.base.value.n; i++)
-      push(xs.values[i] as number, this.base.value.values[i] as number, this.base.count.values[i] as number);
-    for (let i = this.thinned; i < this.n; i++)
-      if (!this.rows.cut.values[i]) push(tail.values[i] as number, this.rows.value.values[i] as number, 1);
-    return { x, y, n };
+  /** What is drawn of it; worked out from where the last one ended. */
+  drawn(wanted: Wanted): Curve {
+    if (!this.curve?.is(wanted)) this.curve = new Curve(wanted);
+    this.curve.advance(this);
+    return this.curve;
+  }
+
+  /** Half as many rows, no extreme lost; the smoothed line goes on from means of what has gone. */
+  private thin(): void {
+    const { rows, base } = this;
+    for (let i = this.thinned; i < this.n; i += ROWS_A_MEAN) {
+      const sums = { episode: 0, step: 0, time: 0, value: 0 };
+      let count = 0;
+      for (let k = i; k < Math.min(this.n, i + ROWS_A_MEAN); k++) {
+        if (!Number.isFinite(rows.value.values[k]) || rows.cut.values[k]) continue;
+        count++;
+        for (const name of ["episode", "step", "time", "value"] as const) sums[name] += rows[name].values[k] as number;
+      }
+      if (count === 0) continue;
+      base.count.push(count);
+      for (const name of ["episode", "step", "time", "value"] as const) base[name].push(sums[name] / count);
+    }
+    while (base.count.n > MOST_MEANS) this.joinMeans();
+    const kept = thinnedRows(rows.value.values, this.n, MOST / 8);
+    for (const name of names) rows[name].keep(kept);
+    this.thinned = this.n;
+    this.curve = null;
+  }
+
+  private joinMeans(): void {
+    const { count, ...rest } = this.base;
+    const pairs = Math.ceil(count.n / 2);
+    for (let k = 0; k < pairs; k++) {
+      const [i, j] = [2 * k, 2 * k + 1];
+      const [a, b] = [count.values[i] as number, j < count.n ? (count.values[j] as number) : 0];
+      for (const column of Object.values(rest)) {
+        const other = b ? (column.values[j] as number) : 0;
+        column.values[k] = ((column.values[i] as number) * a + other * b) / (a + b);
+      }
+      count.values[k] = a + b;
+    }
+    for (const column of Object.values(this.base)) column.n = pairs;
   }
 }
 
-function required(column: (name: string) => Column | undefined, name: string): Column {
+function required(column: Find, name: string): Column {
   const found = column(name);
   if (!found) throw new Error(`a frame from Python lacks the column "${name}"`);
   return found;

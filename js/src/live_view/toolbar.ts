@@ -1,17 +1,32 @@
 import { h, icon } from "../shared/dom";
+import { Filter } from "./filter";
 import type { Axis } from "./series";
+import type { Settings } from "./settings";
 
 export interface ToolbarEvents {
-  axis(axis: Axis): void;
-  smoothing(window: number): void;
-  drag(tool: "pan" | "box"): void;
+  set(change: Partial<Settings>): void;
   reset(): void;
+  save(kind: "png" | "svg"): void;
+  full(): void;
   replay(episode: string | number): void;
+}
+
+/** What the toolbar offers now. */
+export interface Offer {
+  /** Some chart does not show everything. */
+  zoomed: boolean;
+  /** There are episodes, and somebody plays them. */
+  canReplay: boolean;
+  lanes: number[];
+  groups: number[];
+  /** Names of the groups, by number. */
+  names: string[];
 }
 
 const paths = {
   pan: "M8 1l2.2 2.6H8.7v3.7h3.7V5.8L15 8l-2.6 2.2V8.7H8.7v3.7h1.5L8 15l-2.2-2.6h1.5V8.7H3.6v1.5L1 8l2.6-2.2v1.5h3.7V3.6H5.8z",
   box: "M6.5 1.5a5 5 0 0 1 3.97 8.04l4 4-.94.93-4-4A5 5 0 1 1 6.5 1.5zm0 1.3a3.7 3.7 0 1 0 0 7.4 3.7 3.7 0 0 0 0-7.4zM5.85 4.6h1.3v1.25H8.4v1.3H7.15V8.4h-1.3V7.15H4.6v-1.3h1.25z",
+  full: "M2 2h5v1.5H3.5V7H2zm7 0h5v5h-1.5V3.5H9zM2 9h1.5v3.5H7V14H2zm10.5 0H14v5H9v-1.5h3.5z",
   play: "M4.5 2.6v10.8a.4.4 0 0 0 .6.34l8.6-5.4a.4.4 0 0 0 0-.68L5.1 2.26a.4.4 0 0 0-.6.34z",
 };
 
@@ -27,31 +42,73 @@ export class Toolbar {
     "Show all",
   );
   private readonly player: HTMLElement;
+  private readonly lanes = new Filter("Lane");
+  private readonly groups = new Filter("Group");
 
-  constructor(events: ToolbarEvents, axis: Axis, window: number) {
-    const axes = segmented("x axis", ["episode", "step", "time"], axis, (name) => events.axis(name as Axis));
-    const drag = segmented("Dragging", ["box", "pan"], "box", (tool) => events.drag(tool as "pan" | "box"), {
+  constructor(events: ToolbarEvents, settings: Settings) {
+    const axes = segmented("x axis", ["episode", "step", "time"], settings.axis, (name) =>
+      events.set({ axis: name as Axis }),
+    );
+    const drag = segmented("Dragging", ["box", "pan"], "box", (tool) => events.set({ drag: tool as "pan" | "box" }), {
       box: ["Drag to zoom", paths.box],
       pan: ["Drag to move", paths.pan],
     });
     this.resetButton.addEventListener("click", () => events.reset());
+    this.lanes.choose = (lane) => events.set({ lane });
+    this.groups.choose = (group) => events.set({ group });
     this.player = replayPicker(events);
     this.el = h(
       "div",
       { class: "rlnb-toolbar", role: "toolbar", "aria-label": "Charts" },
       axes,
-      smoothing(window, events),
+      smoothing(settings.smoothing, events),
+      logarithm(events),
       drag,
       this.resetButton,
+      this.groups.el,
+      this.lanes.el,
+      pictures(events),
       this.player,
     );
   }
 
-  /** `zoomed`: some chart does not show everything. `canReplay`: there are episodes, and somebody plays them. */
-  show(zoomed: boolean, canReplay: boolean): void {
+  show({ zoomed, canReplay, lanes, groups, names }: Offer): void {
     this.resetButton.hidden = !zoomed;
     this.player.hidden = !canReplay;
+    this.lanes.offer(lanes, (lane) => `lane ${lane}`);
+    this.groups.offer(groups, (group) => names[group] ?? (group === 0 ? "training" : `group ${group}`));
   }
+}
+
+function logarithm(events: ToolbarEvents): HTMLElement {
+  const title = "Logarithmic y axis";
+  const button = h(
+    "button",
+    { class: "rlnb-button rlnb-toggle", type: "button", "aria-pressed": "false", title, "aria-label": title },
+    "log",
+  );
+  button.addEventListener("click", () => {
+    const log = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(log));
+    events.set({ log });
+  });
+  return button;
+}
+
+function pictures(events: ToolbarEvents): HTMLElement {
+  const one = (title: string, label: string | SVGElement, act: () => void) => {
+    const button = h("button", { class: "rlnb-button rlnb-button-quiet", type: "button", title, "aria-label": title });
+    button.append(label);
+    button.addEventListener("click", act);
+    return button;
+  };
+  return h(
+    "div",
+    { class: "rlnb-pictures", role: "group", "aria-label": "Picture" },
+    one("Save the charts as PNG", "PNG", () => events.save("png")),
+    one("Save the charts as SVG", "SVG", () => events.save("svg")),
+    one("Fill the screen, or leave it", icon(paths.full), () => events.full()),
+  );
 }
 
 function smoothing(window: number, events: ToolbarEvents): HTMLElement {
@@ -76,7 +133,7 @@ function smoothing(window: number, events: ToolbarEvents): HTMLElement {
     return rows;
   };
   say();
-  slider.addEventListener("input", () => events.smoothing(say()));
+  slider.addEventListener("input", () => events.set({ smoothing: say() }));
   return h("label", { class: "rlnb-smooth" }, "Smooth", slider, value);
 }
 

@@ -2,42 +2,28 @@ import { logger } from "@bokeh/bokehjs/build/js/lib/core/logging";
 import { ViewManager } from "@bokeh/bokehjs/build/js/lib/core/view_manager";
 import { Document as BokehDocument } from "@bokeh/bokehjs/build/js/lib/document";
 import { LinearAxis } from "@bokeh/bokehjs/build/js/lib/models/axes/linear_axis";
-import { Line } from "@bokeh/bokehjs/build/js/lib/models/glyphs/line";
-import { Scatter } from "@bokeh/bokehjs/build/js/lib/models/glyphs/scatter";
-import { VArea } from "@bokeh/bokehjs/build/js/lib/models/glyphs/varea";
 import { Grid } from "@bokeh/bokehjs/build/js/lib/models/grids/grid";
 import { Plot as BokehPlot, type PlotView } from "@bokeh/bokehjs/build/js/lib/models/plots/plot";
 import { Range1d } from "@bokeh/bokehjs/build/js/lib/models/ranges/range1d";
-import type { GlyphRenderer } from "@bokeh/bokehjs/build/js/lib/models/renderers/glyph_renderer";
-import { ColumnDataSource } from "@bokeh/bokehjs/build/js/lib/models/sources/column_data_source";
+import { AdaptiveTicker } from "@bokeh/bokehjs/build/js/lib/models/tickers/adaptive_ticker";
 import { BoxZoomTool } from "@bokeh/bokehjs/build/js/lib/models/tools/gestures/box_zoom_tool";
 import { PanTool } from "@bokeh/bokehjs/build/js/lib/models/tools/gestures/pan_tool";
 import { WheelZoomTool } from "@bokeh/bokehjs/build/js/lib/models/tools/gestures/wheel_zoom_tool";
 import { Toolbar } from "@bokeh/bokehjs/build/js/lib/models/tools/toolbar";
-import { extent, type Numbers, visibleRows } from "./downsample";
+import { affine, dressAxis, font, ticksOf } from "./axes";
+import type { Numbers } from "./downsample";
+import { type Drawn, nothing, select, type TraceData } from "./drawn";
+import { Ink } from "./ink";
+import type { Paper } from "./paper";
+import { drawLine, type Line, lay, type Rule } from "./rules";
+import { linear, logarithmic, type Warp, WarpedTicker, WarpedTicks } from "./scales";
+import { covering } from "./span";
+import { draw, type Stroke, type Trace } from "./strokes";
 import { palettes, type Theme } from "./theme";
 import { ShortTicks, TimeTicks } from "./ticks";
 
-/** One thing drawn in a plot. `color` is a CSS colour, or an index into the theme's series colours (it follows the theme). */
-export interface Trace {
-  key: string;
-  label: string;
-  kind: "points" | "hollow" | "line" | "band";
-  color: number | string;
-  size?: number;
-  width?: number;
-  alpha?: number;
-  dash?: number[];
-}
-
-/** The rows of a trace: the first `n` of each column. A band has `low` and `y` (its upper edge). `id` names a row to `onPick`. */
-export interface TraceData {
-  x: Numbers;
-  y: Numbers;
-  n: number;
-  low?: Numbers;
-  id?: Numbers;
-}
+export type { Drawn, TraceData } from "./drawn";
+export type { Trace } from "./strokes";
 
 export interface PlotOptions {
   label: string;
@@ -46,25 +32,18 @@ export interface PlotOptions {
   time?: boolean;
 }
 
-interface Drawn {
-  trace: Trace;
-  data: TraceData;
-  source: ColumnDataSource;
-  renderer: GlyphRenderer;
-  visible: boolean;
-}
-
 logger.set_level("warn"); // the console is the user's
 
-const LEAST_BUCKETS = 250; // 4 rows each at most, one bucket a pixel: some 1,000 to 4,000 points a series in view
-const font = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
-
-/** A Bokeh plot that follows its data until the person zooms, and draws only what is in view. */
+const LEAST_BUCKETS = 250; // 4 rows each at most, one bucket a pixel: some 1,000 to 2,400 points a series in view
+const MOST_BUCKETS = 600;
+/** A plot that follows its data until the person zooms, and draws only what is in view: Bokeh's axes, ranges and tools. */
 export class Plot {
   readonly el: HTMLElement;
-  readonly ready: Promise<void>;
   readonly traces = new Map<string, Drawn>();
-  /** Called after the window moved, by hand or with the data. */
+  /** Levels of y and moments of x that are drawn as labelled lines. */
+  levels: Rule[] = [];
+  moments: Rule[] = [];
+  /** Called after a hand moved the window. */
   onMove: () => void = () => {};
   private readonly model: BokehPlot;
   private readonly document = new BokehDocument();
@@ -77,11 +56,17 @@ export class Plot {
   private readonly pan = new PanTool();
   private readonly box = new BoxZoomTool();
   private readonly wheel = new WheelZoomTool();
+  private readonly ink = new Ink();
   private view: PlotView | null = null;
+  private building: Promise<void> | null = null; // begins with the first painting: a chart that nobody sees costs nothing
   private moving = false;
-  private following = true;
+  private followsX = true;
+  private followsY = true;
   private gone = false;
   private theme: Theme;
+  private warp: Warp = linear;
+  private logs = false;
+  private drag_: "pan" | "box" | null = null;
 
   constructor(host: HTMLElement, options: PlotOptions) {
     this.el = host;
@@ -105,14 +90,17 @@ export class Plot {
     this.model.add_layout(this.xAxis, "below");
     this.model.add_layout(this.yAxis, "left");
     for (const grid of this.grids) this.model.add_layout(grid, "center");
+    this.ink.onPaint = (ctx) => this.inked(ctx);
+    this.model.add_layout(this.ink, "center");
     this.setTheme(this.theme);
     for (const range of [this.x, this.y]) range.change.connect(() => this.moved());
     this.document.add_root(this.model);
-    this.ready = this.build();
   }
 
   /** What dragging does. */
   set drag(tool: "pan" | "box") {
+    if (tool === this.drag_) return;
+    this.drag_ = tool;
     this.model.toolbar.active_drag = tool === "pan" ? this.pan : this.box;
   }
 
@@ -123,71 +111,63 @@ export class Plot {
 
   /** Whether the window still follows the data (nobody has zoomed). */
   get follows(): boolean {
-    return this.following;
+    return this.followsX && this.followsY;
+  }
+
+  /** The span of x that is shown. */
+  get window(): [number, number] {
+    return [this.x.start, this.x.end];
+  }
+
+  /** Shows a span of x, and of y what lies in it; null shows everything. */
+  look(window: [number, number] | null): void {
+    this.followsX = window === null;
+    this.followsY = true;
+    if (window) this.move(this.x, window);
+  }
+
+  /** Height in pixels. */
+  set height(pixels: number) {
+    if (this.model.height !== pixels) this.model.height = pixels;
+  }
+
+  /** Whether y is drawn on a logarithmic scale. */
+  set log(on: boolean) {
+    if (on === this.logs) return;
+    this.logs = on;
+    this.followsY = true;
+    this.yAxis.setv(
+      on
+        ? { ticker: new WarpedTicker() as never, formatter: new WarpedTicks() as never }
+        : { ticker: new AdaptiveTicker({ mantissas: [1, 2, 5] }) as never, formatter: new ShortTicks() as never },
+    );
+    if (!on) this.warp = linear;
   }
 
   /** Adds a trace, or changes how one is drawn; its data stay. */
   add(trace: Trace): void {
     const old = this.traces.get(trace.key);
-    if (old && JSON.stringify(old.trace) === JSON.stringify(trace)) return;
-    if (old) this.remove(trace.key);
-    const source = new ColumnDataSource({ data: { x: [], y: [], low: [], row: [] } });
-    const { size = 5, width = 2, alpha = 1, dash = [] } = trace;
-    const x = { field: "x" };
-    const y = { field: "y" };
-    const glyph =
-      trace.kind === "line"
-        ? new Line({
-            x,
-            y,
-            line_width: width,
-            line_alpha: alpha,
-            line_dash: dash,
-            line_join: "round",
-            line_cap: "round",
-          })
-        : trace.kind === "band"
-          ? new VArea({ x, y1: { field: "low" }, y2: y, fill_alpha: alpha })
-          : new Scatter({
-              x,
-              y,
-              size,
-              fill_alpha: trace.kind === "hollow" ? 0 : alpha,
-              line_alpha: alpha,
-              line_width: 1,
-            });
-    const renderer = this.model.add_glyph(glyph, source);
-    if (trace.kind === "points") (glyph as Scatter).line_color = null as never;
-    const drawn = { trace, source, renderer, visible: true, data: old?.data ?? { x: [], y: [], n: 0 } };
-    this.traces.set(trace.key, drawn);
-    this.paintTrace(drawn);
+    if (old) old.trace = trace;
+    else this.traces.set(trace.key, { trace, visible: true, data: { x: [], y: [], n: 0 }, ...nothing() });
   }
 
   remove(key: string): void {
-    const drawn = this.traces.get(key);
-    if (!drawn) return;
     this.traces.delete(key);
-    this.model.renderers = this.model.renderers.filter((renderer) => renderer !== drawn.renderer);
   }
 
   /** Sets the rows of a trace; nothing is drawn before `paint`. The columns are kept, not copied. */
   data(key: string, data: TraceData): void {
-    const drawn = this.traces.get(key);
-    if (!drawn) throw new Error(`the plot has no trace "${key}"`);
-    drawn.data = data;
+    this.find(key).data = data;
   }
 
   /** Shows or hides a trace; the window follows at the next `paint`. */
   show(key: string, visible: boolean): void {
-    const drawn = this.traces.get(key);
-    if (!drawn || drawn.visible === visible) return;
-    drawn.visible = visible;
-    drawn.renderer.visible = visible;
+    this.find(key).visible = visible;
   }
 
   /** Names the x axis, and says whether it counts seconds. */
   xLabel(text: string, time = false): void {
-    this.xAxis.axis_label = text;
+    if (this.xAxis.axis_label !== text) this.xAxis.axis_label = text;
     if (time !== this.xAxis.formatter instanceof TimeTicks)
       this.xAxis.formatter = (time ? new TimeTicks() : new ShortTicks()) as never;
   }
@@ -199,21 +179,30 @@ export class Plot {
   /** Draws the data: call it in an animation frame. */
   paint(): void {
     if (this.gone) return;
-    if (this.following) this.follow();
-    const [from, to] = [this.x.start, this.x.end];
-    const buckets = Math.max(LEAST_BUCKETS, Math.min(1000, Math.round(this.view?.frame.bbox.width ?? 0)));
-    for (const { data, source, visible } of this.traces.values()) {
-      if (!visible) continue;
-      const row = visibleRows(data.x, data.y, data.n, from, to, buckets);
-      const pick = (values: Numbers) => Float64Array.from(row, (i) => values[i] as number);
-      const x = pick(data.x);
-      source.data = { x, y: pick(data.y), low: data.low ? pick(data.low) : x, row };
+    this.view?.pause(); // one redraw for all that follows
+    if (this.logs) this.rewarp();
+    const shown = [...this.traces.values()].filter((one) => one.visible);
+    if (this.followsX) this.move(this.x, covering(shown.map(({ data }) => [data.x, data.n])).pad(0.02).ends);
+    const [from, to] = this.window;
+    const wide = Math.round(this.view?.frame.bbox.width ?? 0);
+    const buckets = Math.max(LEAST_BUCKETS, Math.min(MOST_BUCKETS, wide));
+    for (const drawn of this.traces.values()) {
+      if (drawn.visible) select(drawn, from, to, buckets);
+      else Object.assign(drawn, nothing());
     }
+    if (this.followsY) this.followY(shown);
+    if (!this.view) {
+      this.building ??= this.build();
+      return;
+    }
+    this.view.unpause(true);
+    this.view.invalidate_painters();
+    this.view.repaint();
   }
 
   /** Shows everything again, and follows the data from here on. */
   reset(): void {
-    this.following = true;
+    this.followsX = this.followsY = true;
     this.paint();
     this.onMove();
   }
@@ -229,23 +218,10 @@ export class Plot {
     this.theme = theme;
     const palette = palettes[theme];
     this.model.setv({ background_fill_color: null, border_fill_color: null });
-    for (const axis of [this.xAxis, this.yAxis])
-      axis.setv({
-        axis_line_color: axis === this.xAxis ? palette.line : null,
-        major_tick_line_color: null,
-        minor_tick_line_color: null,
-        major_label_text_color: palette.muted,
-        major_label_text_font: font,
-        major_label_text_font_size: "11px",
-        axis_label_text_color: palette.muted,
-        axis_label_text_font: font,
-        axis_label_text_font_size: "11px",
-        axis_label_text_font_style: "normal",
-        major_label_standoff: 6,
-        axis_label_standoff: 6,
-      });
+    dressAxis(this.xAxis, palette, true);
+    dressAxis(this.yAxis, palette, false);
     for (const grid of this.grids) grid.setv({ grid_line_color: palette.line, grid_line_width: 1 });
-    for (const drawn of this.traces.values()) this.paintTrace(drawn);
+    this.view?.request_paint();
   }
 
   /** The colour of a trace under the present theme. */
@@ -266,20 +242,32 @@ export class Plot {
     if (!frame.bbox.contains(sx, sy)) return null;
     const px = (x: number, y: number): [number, number] => [
       box.left + frame.x_scale.compute(x),
-      box.top + frame.y_scale.compute(y),
+      box.top + frame.y_scale.compute(this.warp.to(y)),
     ];
-    return { x: frame.x_scale.invert(sx), y: frame.y_scale.invert(sy), px };
+    return { x: frame.x_scale.invert(sx), y: this.warp.from(frame.y_scale.invert(sy)), px };
   }
 
   /** The rows on screen: what hovering and picking look through. */
-  shown(): { trace: Trace; x: Float64Array; y: Float64Array; row: Uint32Array }[] {
-    const shown = [];
-    for (const { trace, source, visible } of this.traces.values()) {
-      if (!visible) continue;
-      const { x, y, row } = source.data as unknown as { x: Float64Array; y: Float64Array; row: Uint32Array };
-      shown.push({ trace, x, y, row });
-    }
-    return shown;
+  shown(): Drawn[] {
+    return [...this.traces.values()].filter((drawn) => drawn.visible);
+  }
+
+  /** What is on paper now, in pixels of the plot: for a picture of it. Null before the first drawing. */
+  paper(): Paper | null {
+    if (!this.view) return null;
+    const { frame, bbox } = this.view;
+    const { left, right, top, bottom } = frame.bbox;
+    return {
+      width: bbox.width,
+      height: bbox.height,
+      frame: { left, right, top, bottom },
+      strokes: this.strokes(),
+      lines: this.lines(),
+      xTicks: ticksOf(this.xAxis, this.x, frame.x_scale),
+      yTicks: ticksOf(this.yAxis, this.y, frame.y_scale),
+      xLabel: String(this.xAxis.axis_label ?? ""),
+      theme: this.theme,
+    };
   }
 
   destroy(): void {
@@ -301,37 +289,87 @@ export class Plot {
     this.paint();
   }
 
-  private paintTrace({ trace, renderer }: Drawn): void {
-    const color = this.color(trace);
-    const glyph = renderer.glyph;
-    if (glyph instanceof Line) glyph.line_color = color as never;
-    else if (glyph instanceof VArea) glyph.fill_color = color as never;
-    else if (trace.kind === "hollow") (glyph as Scatter).line_color = color as never;
-    else (glyph as Scatter).fill_color = color as never;
+  private find(key: string): Drawn {
+    const drawn = this.traces.get(key);
+    if (!drawn) throw new Error(`the plot has no trace "${key}"`);
+    return drawn;
+  }
+
+  private inked(ctx: CanvasRenderingContext2D): void {
+    if (!this.view) return;
+    for (const stroke of this.strokes()) {
+      ctx.save();
+      draw(ctx, stroke);
+      ctx.restore();
+    }
+    for (const line of this.lines()) drawLine(ctx, line, font, palettes[this.theme].surface);
+  }
+
+  private strokes(): Stroke[] {
+    const { frame } = this.view as PlotView;
+    const [sx, sy] = [affine(frame.x_scale, this.x), affine(frame.y_scale, this.y)];
+    const pixels = (x: Float64Array, y: Float64Array) => {
+      const xy = new Float32Array(2 * x.length);
+      for (let i = 0; i < x.length; i++) {
+        xy[2 * i] = sx[0] + sx[1] * (x[i] as number);
+        xy[2 * i + 1] = sy[0] + sy[1] * this.warp.to(y[i] as number);
+      }
+      return xy;
+    };
+    const order = ["band", "points", "hollow", "line"];
+    return this.shown()
+      .filter(({ row }) => row.length > 0)
+      .sort((a, b) => order.indexOf(a.trace.kind) - order.indexOf(b.trace.kind))
+      .map(({ trace, x, y, low }) => ({
+        trace,
+        color: this.color(trace),
+        xy: pixels(x, y),
+        low: low && pixels(x, low),
+      }));
+  }
+
+  private lines(): Line[] {
+    const { frame } = this.view as PlotView;
+    const palette = palettes[this.theme];
+    const sy = (y: number) => frame.y_scale.compute(this.warp.to(y));
+    const colors = { strong: palette.muted, quiet: palette.faint };
+    return lay(this.levels, this.moments, frame.bbox, (x) => frame.x_scale.compute(x), sy, colors);
   }
 
   private moved(): void {
     if (this.moving) return;
-    this.following = false;
+    this.followsX = this.followsY = false;
     this.onMove();
   }
 
-  private follow(): void {
-    let xs: [number, number] = [Infinity, -Infinity];
-    let ys: [number, number] = [Infinity, -Infinity];
-    for (const { data, visible } of this.traces.values()) {
-      if (!visible || data.n === 0) continue;
-      xs = extent(data.x, data.n, xs);
-      ys = extent(data.y, data.n, ys);
-      if (data.low) ys = extent(data.low, data.n, ys);
-    }
-    if (!(xs[0] <= xs[1])) xs = [0, 1];
-    if (!(ys[0] <= ys[1])) ys = [0, 1];
-    const wide = xs[1] - xs[0] || Math.max(1, Math.abs(xs[1]) * 0.1);
-    const high = ys[1] - ys[0] || Math.max(1, Math.abs(ys[1]) * 0.1);
+  private move(range: Range1d, [start, end]: [number, number]): void {
+    if (range.start === start && range.end === end) return;
     this.moving = true;
-    this.x.setv({ start: xs[0] - wide * 0.02, end: xs[1] + wide * 0.02 });
-    this.y.setv({ start: ys[0] - high * 0.07, end: ys[1] + high * 0.07 });
+    range.setv({ start, end });
     this.moving = false;
+  }
+
+  private followY(shown: Drawn[]): void {
+    const { to } = this.warp;
+    const columns = shown.flatMap(({ x, y, low }): [Numbers, number][] => {
+      const edges = low ? [y, low] : [y];
+      return edges.map((edge) => [this.warp === linear ? edge : edge.map((value) => to(value)), x.length]);
+    });
+    const all = covering(columns);
+    for (const { at } of this.levels) all.reach(to(at), 1.6);
+    this.move(this.y, all.pad(0.07).ends);
+  }
+
+  private rewarp(): void {
+    let [low, least] = [Infinity, Infinity];
+    for (const { data, visible } of this.traces.values())
+      for (let i = 0; visible && i < data.n; i++) {
+        const value = data.y[i] as number;
+        if (value < low) low = value;
+        if (value !== 0 && Math.abs(value) < least) least = Math.abs(value);
+      }
+    this.warp = logarithmic(low, least);
+    (this.yAxis.ticker as unknown as WarpedTicker).warp = this.warp;
+    (this.yAxis.formatter as unknown as WarpedTicks).warp = this.warp;
   }
 }

@@ -1,0 +1,46 @@
+import type { Theme } from "../shared/theme";
+import type { Axis } from "./series";
+
+/** What the hand did to a run, or what else deserves a line at its moment. */
+export interface Mark {
+  step: number;
+  time: number;
+  episode: number;
+  label: string;
+}
+
+/** What all panels of a view have in common. */
+export interface Settings {
+  axis: Axis;
+  smoothing: number;
+  log: boolean;
+  drag: "pan" | "box";
+  theme: Theme;
+  /** Names of the groups, by number. */
+  groups: string[];
+  /** The lane that is shown; null for all. */
+  lane: number | null;
+  /** The group that is shown; null for all. */
+  group: number | null;
+  canReplay: boolean;
+  /** The return at which the environment counts as solved. */
+  threshold: number | null;
+  /** The mean return of actions at random. */
+  random: number | null;
+  marks: Mark[];
+}
+
+export const initial = (): Settings => ({
+  axis: "episode",
+  smoothing: 20,
+  log: false,
+  drag: "box",
+  theme: "light",
+  groups: [],
+  lane: null,
+  group: null,
+  canReplay: false,
+  threshold: null,
+  random: null,
+  marks: [],
+});

@@ -1,0 +1,39 @@
+import { type Numbers, visibleRows } from "./downsample";
+import type { Trace } from "./strokes";
+
+/** The rows of a trace: the first `n` of each column. A band has `low` and `y` (its upper edge). */
+export interface TraceData {
+  x: Numbers;
+  y: Numbers;
+  n: number;
+  low?: Numbers;
+}
+
+/** A trace, its rows, and those of them that are on screen. */
+export interface Drawn {
+  trace: Trace;
+  data: TraceData;
+  visible: boolean;
+  row: Uint32Array;
+  x: Float64Array;
+  y: Float64Array;
+  low: Float64Array | null;
+}
+
+/** The screen's part of a trace of which nothing is shown. */
+export const nothing = () => ({ row: new Uint32Array(), x: new Float64Array(), y: new Float64Array(), low: null });
+
+/** Chooses the rows that are drawn between two values of x. */
+export function select(drawn: Drawn, from: number, to: number, buckets: number): void {
+  const { data } = drawn;
+  const row = visibleRows(data.x, data.y, data.n, from, to, buckets);
+  const pick = (values: Numbers) => {
+    const picked = new Float64Array(row.length);
+    for (let k = 0; k < row.length; k++) picked[k] = values[row[k] as number] as number;
+    return picked;
+  };
+  drawn.row = row;
+  drawn.x = pick(data.x);
+  drawn.y = pick(data.y);
+  drawn.low = data.low ? pick(data.low) : null;
+}
