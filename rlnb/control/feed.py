@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rlnb.control.curves import MOST_PANELS, Curves
 from rlnb.control.running import Running
-from rlnb.control.smoothing import trailing_mean
+from rlnb.control.trend import Trend
 from rlnb.errors import RlnbError
 from rlnb.events import EpisodesEnded, MetricsLogged, Status
 
@@ -16,10 +18,6 @@ if TYPE_CHECKING:
     from rlnb.control.room import Room
     from rlnb.control.session import Session
     from rlnb.widgets.live_view import LiveView
-
-WINDOW = 20  # episodes of the trailing mean in the static picture
-MOST_PANELS = 24
-PICTURE_POINTS = 2000
 
 
 class Feed:
@@ -32,8 +30,9 @@ class Feed:
         self.state: str = "running"
         self.message: str = ""
         self._keys: list[tuple[int, int]] = []  # (lane, first step) of each drawn episode, by its number
-        self._columns: dict[tuple[str, str, int], list[dict[str, Any]]] = {}  # (panel, series, group) -> chunks
-        self._sent: dict[tuple[str, str, int], int] = {}
+        self._curves = Curves()
+        self._trends: dict[int, Trend] = {}  # by group
+        self._beside: dict[int, tuple[int, float]] = {}  # by group: see _place
         self._threshold: float | None = None
         self._rate = (running.since, 0, 0.0)
         self._ended: float | None = None
@@ -50,14 +49,30 @@ class Feed:
         lanes = np.broadcast_to(event.lane, len(event)).tolist()
         self._keys.extend(zip(lanes, event.first.tolist(), strict=True))
         chunk = {
-            "step": event.step.astype(np.float64),
+            "step": self._place(event),
             "episode": np.arange(base, base + len(event), dtype=np.float64),
             "time": event.ended - self.running.at,
             "cut": ~event.finished,
+            "lane": event.lane,
         }
+        self._trends.setdefault(event.group, Trend()).extend(event.returns[event.finished])
         self._add("return", "episodes", event.group, {**chunk, "value": event.returns, "kind": "points"})
         length = event.length.astype(np.float64)
         self._add("length", "episodes", event.group, {**chunk, "value": length, "kind": "points"})
+
+    def _place(self, event: EpisodesEnded) -> NDArray[np.float64]:
+        """Where the episodes are on the axis of steps: that of the training. Another group (an evaluation) has its
+        place where the training stood, and goes on by its own steps while the training waits."""
+        own = event.step.astype(np.float64)
+        training = self.running.training_group
+        if event.group == training or len(event) == 0:
+            return own
+        stood = self.running.steps_of.get(training, 0)
+        at, before = self._beside.get(event.group, (-1, 0.0))
+        if at != stood:
+            before = float(own[0] - event.length[0])
+            self._beside[event.group] = (stood, before)
+        return stood + own - before
 
     def metrics(self, event: MetricsLogged) -> None:
         for name, values in event.values.items():
@@ -72,11 +87,8 @@ class Feed:
             self._add(name, name, 0, chunk)
 
     def _add(self, panel: str, series: str, group: int, chunk: dict[str, Any]) -> None:
-        key = (panel, series, group)
-        if key not in self._columns and len({name for name, _, _ in self._columns} | {panel}) > MOST_PANELS:
+        if not self._curves.extend(panel, series, group, chunk):
             self.message = f"More than {MOST_PANELS} metrics are logged; further ones are in s.metrics."
-            return
-        self._columns.setdefault(key, []).append(chunk)
 
     # --- the view -----------------------------------------------------------------------------------------------
 
@@ -87,6 +99,7 @@ class Feed:
 
             self.view = LiveView()
             self.view.on_command(self._command)
+            self.view.on_detail(self._curves.window)
             notebook = self._room.notebook
             self.view.hears(notebook is not None and notebook.pump_state == "on")
             self._push()
@@ -103,11 +116,7 @@ class Feed:
 
     def _push(self) -> None:
         assert self.view is not None
-        for (panel, series, group), chunks in self._columns.items():
-            sent = self._sent.get((panel, series, group), 0)
-            for chunk in chunks[sent:]:
-                self.view.extend(panel, series, group, **chunk)
-            self._sent[panel, series, group] = len(chunks)
+        self._curves.push(self.view)
 
     def header(self) -> dict[str, Any]:
         """The line above the charts."""
@@ -133,9 +142,26 @@ class Feed:
             "elapsed": elapsed,
             "total_steps": running.total_steps,
             "reward_threshold": self._threshold,
+            "trend": self._trend(),
+            "groups": self._groups(),
             "message": self.message,
             "controls": ["stop", "pause"] if self.state == "running" else [],
         }
+
+    def _trend(self) -> str:
+        trend = self._trends.get(self.running.training_group)
+        return trend.words() if trend is not None else ""
+
+    def _groups(self) -> list[str]:
+        """Names of the groups by number: the one with most steps trains, those with far fewer look on."""
+        steps = self.running.steps_of
+        if len(steps) < 2:
+            return []
+        training, names = self.running.training_group, []
+        for group in range(max(steps) + 1):
+            looks_on = 2 * steps.get(group, 0) < steps[training]
+            names.append("training" if group == training else "evaluation" if looks_on else f"group {group}")
+        return names
 
     def end(self, status: Status, error: str | None) -> None:
         self.state = status
@@ -188,23 +214,9 @@ class Feed:
 
     def static(self) -> dict[str, Any]:
         """The picture and the words that stay when the kernel is gone."""
-        from rlnb.widgets.palette import colours
         from rlnb.widgets.picture import curves_png
 
-        panels = []
-        for panel in dict.fromkeys(name for name, _, _ in self._columns):
-            series = []
-            keys = [key for key in self._columns if key[0] == panel]
-            for key, colour in zip(keys, colours(len(keys)), strict=True):
-                x = np.concatenate([chunk["step"] for chunk in self._columns[key]])
-                y = np.concatenate([chunk["value"] for chunk in self._columns[key]])
-                points = self._columns[key][0]["kind"] == "points"
-                line = trailing_mean(y, WINDOW) if points else y
-                thin = slice(None, None, max(1, len(x) // PICTURE_POINTS))
-                if points:
-                    series.append({"label": "", "color": colour, "x": x[thin], "y": y[thin], "kind": "points"})
-                series.append({"label": key[1], "color": colour, "x": x[thin], "y": line[thin], "kind": "line"})
-            panels.append({"title": panel, "xlabel": "environment step", "series": series})
+        panels = self._curves.panels()
         head = self.header()
         words = (
             f"{head['env_id']}: {head['state']}, {head['steps']:,} steps, {head['episodes']:,} episodes, "
@@ -227,15 +239,25 @@ class Feed:
         running.scratch = False
         feed = cls(room, running)
         episodes = session.episodes
+        lengths = episodes.groupby("group")["length"].sum()
+        running.steps_of = {int(str(group)): int(steps) for group, steps in lengths.items()}
+        running.steps_of.setdefault(0, int(about["steps"]))
+        training = episodes[episodes["group"] == running.training_group]
         for group, rows in episodes.groupby("group"):
+            step = rows["step"].to_numpy(np.float64)
+            if int(str(group)) != running.training_group:  # an evaluation has its place where the training stood
+                step = np.interp(rows["ended"], training["ended"], training["step"])
             chunk = {
-                "step": rows["step"].to_numpy(np.float64),
+                "step": step,
                 "episode": rows.index.to_numpy(np.float64),
                 "time": rows["ended"].to_numpy(np.float64) - about["started"],
                 "cut": ~rows["finished"].to_numpy(bool),
+                "lane": rows["lane"].to_numpy(np.int32),
                 "kind": "points",
             }
-            feed._add("return", "episodes", int(str(group)), {**chunk, "value": rows["return"].to_numpy(np.float64)})
+            returns = rows["return"].to_numpy(np.float64)
+            feed._trends.setdefault(int(str(group)), Trend()).extend(returns[rows["finished"].to_numpy(bool)])
+            feed._add("return", "episodes", int(str(group)), {**chunk, "value": returns})
             feed._add("length", "episodes", int(str(group)), {**chunk, "value": rows["length"].to_numpy(np.float64)})
         for name, rows in session.metrics.groupby("name", sort=False):
             chunk = {
@@ -247,7 +269,6 @@ class Feed:
             }
             feed._add(str(name), str(name), 0, chunk)
         feed._keys = list(room.store.keys(session.id))
-        running.steps_of = {0: int(about["steps"])}
         running.episodes = int(about["episodes"])
         feed.state = str(about["status"])
         feed._ended = float(about["elapsed"])

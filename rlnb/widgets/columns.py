@@ -71,8 +71,8 @@ class Columns:
         return {name: self[name][begin:].copy() for name in TYPES}
 
     def window(self, axis: str, low: float, high: float, most: int) -> tuple[dict[str, NDArray[Any]], int]:
-        """The rows with `low <= axis <= high`, at most about `most` of them (first, lowest, highest and last of runs), and
-        how many there are."""
+        """The rows with `low <= axis <= high`, at most about `most` of them (first, lowest, highest and last of runs),
+        and how many there are."""
         at = self[axis]
         inside = np.flatnonzero((at >= low) & (at <= high))
         count = len(inside)

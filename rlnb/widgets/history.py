@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 LIMIT = 2000  # rows
 BUCKETS = LIMIT // 4
-COLUMNS = ("episode", "step", "time", "value", "cut")
+COLUMNS = ("episode", "step", "time", "value", "cut", "lane")
 
-Rows = NDArray[np.float64]  # shape (n, 5): COLUMNS
+Rows = NDArray[np.float64]  # shape (n, 6): COLUMNS
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class History:
         self._sums = np.zeros((0, 5))  # a bucket: count, and sums of episode, step, time, value
 
     def extend(self, rows: Rows) -> None:
-        """Add rows, shape (n, 5), in the order of their happening."""
+        """Add rows, shape (n, 6), in the order of their happening."""
         number = np.arange(self.total, self.total + len(rows))
         self.total += len(rows)
         if self._span == 0:

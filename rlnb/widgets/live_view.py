@@ -2,7 +2,8 @@
 
 The view knows nothing of sessions: it is told numbers (`extend`), words (`header`) and films, and it tells its owner
 what the person asked for (`on_command`). Messages to the browser: `tick` (what is new), `snapshot` (everything,
-thinned), `film`, `film_progress`, `film_error`, `error`. From the browser: `hello`, `ack`, `command`.
+thinned), `detail` (all of a window), `films`, `film_progress`, `film_error`, `error`. From the browser: `hello`, `ack`,
+`detail`, `command`.
 """
 
 from __future__ import annotations
@@ -24,11 +25,16 @@ from .codec import encode
 from .films import Screen
 from .gate import Gate
 from .history import COLUMNS, History, Rows
+from .narrow import narrow
 
 log = logging.getLogger("rlnb.widgets")
 
 Command = Callable[[str, dict[str, Any]], None]
 Key = tuple[str, str, int]  # panel, series, group
+Found = tuple[Key, str, dict[str, Any], int]
+Detail = Callable[[str, float, float, int], list[Found]]
+AXES = ("episode", "step", "time")
+DETAIL = 2400  # rows of a series in one answer: what a screen shows
 TICK_PERIOD = 0.1  # seconds: ticks that an acknowledgement sets off keep to 10 Hz as well
 
 
@@ -77,6 +83,7 @@ class LiveView(Screen, Loaded):
         self._header_changed = False
         self._last_tick = -math.inf
         self._commands: list[Command] = []
+        self._detail: Detail | None = None
         super().__init__(_kind="live_view")
         self.on_msg(self._receive)
 
@@ -94,19 +101,21 @@ class LiveView(Screen, Loaded):
         value: ArrayLike,
         kind: Literal["points", "line"] = "points",
         cut: ArrayLike | None = None,
+        lane: ArrayLike | None = None,
     ) -> None:
         """Add rows to a series; nothing is sent before `tick`.
 
         All of shape (n,): `step` in environment steps; `episode` an index (points of kind "points" are clicked by it;
         NaN where there is none); `time` in seconds since the session began; `cut` is true for unfinished episodes,
-        which are drawn hollow.
+        which are drawn hollow; `lane` is the slot of a vector environment, by which the view can be filtered.
         """
         values = np.asarray(value, np.float64)
         rows = np.zeros((len(values), len(COLUMNS)))
         for k, column in enumerate((episode, step, time, values)):
             rows[:, k] = column
-        if cut is not None:
-            rows[:, 4] = cut
+        for k, optional in ((4, cut), (5, lane)):
+            if optional is not None:
+                rows[:, k] = optional
         if len(rows) == 0:
             return
         key = (panel, series, int(group))
@@ -146,6 +155,11 @@ class LiveView(Screen, Loaded):
         """Call `fn(name, payload)` for what the person asks: "stop", "pause", "resume", "replay" {"episode": 3}."""
         self._commands.append(fn)
 
+    def on_detail(self, fn: Detail) -> None:
+        """Ask `fn(axis, low, high, most)` for the rows between two values of an axis when somebody zooms in: a list of
+        ((panel, series, group), kind, columns by name, number of rows there are), each thinned to about `most`."""
+        self._detail = fn
+
     def show_error(self, text: str) -> None:
         """Say in the view, and in the log, what went wrong."""
         log.error("%s", text)
@@ -165,6 +179,8 @@ class LiveView(Screen, Loaded):
                     self._send_tick()  # for the other views of this session; the newcomer starts from the snapshot
                 reply = {"type": "snapshot", "seq": self._gate.sent, "to": content.get("view")}
                 self.send(reply, [self._snapshot()])
+        elif kind == "detail":
+            self._show_detail(content)
         elif kind == "command":
             self._command(str(content.get("name")), dict(content.get("payload") or {}))
         else:
@@ -180,6 +196,21 @@ class LiveView(Screen, Loaded):
                 log.debug("command %s failed", name, exc_info=True)
                 self.show_error(f'"{name}" failed: {error}')
 
+    def _show_detail(self, asked: Mapping[str, Any]) -> None:
+        """Answer a view that has been zoomed in; one that asks for what is no axis is told so."""
+        axis, low, high = asked.get("axis"), asked.get("from"), asked.get("to")
+        if axis not in AXES or not all(isinstance(end, int | float) for end in (low, high)):
+            self.show_error(f"The view asked for rows that rlnb does not know: {str(asked)[:200]}")
+        elif self._detail is not None:
+            found = self._detail(axis, float(low), float(high), DETAIL)  # type: ignore[arg-type]
+            entries = [
+                {"panel": key[0], "series": key[1], "group": key[2], "kind": kind, "total": total}
+                for key, kind, _, total in found
+            ]
+            columns = {f"{i}.{name}": narrow(name, c) for i, one in enumerate(found) for name, c in one[2].items()}
+            meta = {"series": entries, "window": {"axis": axis, "from": low, "to": high}}
+            self.send({"type": "detail", "to": asked.get("view")}, [encode(meta, columns)])
+
     def _catch_up(self) -> None:
         with self._lock:
             if self._clock.elapsed() - self._last_tick >= TICK_PERIOD or self._header.get("state") not in _MOVING:
@@ -192,7 +223,9 @@ class LiveView(Screen, Loaded):
             pending = {key: np.concatenate(parts) for key, parts in self._pending.items()}
             seq = self._gate.send()
             meta = {"header": self._header, "series": [self._entry(key) for key in pending]}
-            columns = {f"{i}.{name}": _narrow(rows, k) for i, rows in enumerate(pending.values()) for k, name in _NAMES}
+            columns = {
+                f"{i}.{name}": narrow(name, rows[:, k]) for i, rows in enumerate(pending.values()) for k, name in _NAMES
+            }
             frame = encode(meta, columns)
             self._pending.clear()
             self._header_changed = False
@@ -209,7 +242,7 @@ class LiveView(Screen, Loaded):
         entries = []
         for i, (key, history) in enumerate(self._history.items()):
             entries.append({**self._entry(key), "total": history.total})
-            columns.update({f"{i}.{name}": _narrow(history.rows, k) for k, name in _NAMES})
+            columns.update({f"{i}.{name}": narrow(name, history.rows[:, k]) for k, name in _NAMES})
             if (means := history.means()) is not None:
                 columns[f"{i}.mean.count"] = means.count
                 columns.update({f"{i}.mean.{name}": means.mean[:, k] for k, name in _NAMES[:4]})
@@ -218,17 +251,6 @@ class LiveView(Screen, Loaded):
 
 _NAMES = list(enumerate(COLUMNS))
 _MOVING = ("running", None)
-
-
-def _narrow(rows: Rows, k: int) -> np.ndarray[Any, Any]:
-    """A column in as few bytes as keep it exact: whole numbers in int32, `cut` in uint8."""
-    column = rows[:, k]
-    if COLUMNS[k] == "cut":
-        return column.astype(np.uint8)
-    if COLUMNS[k] == "time":
-        return column.astype(np.float32)
-    small = np.all(np.abs(column) < 2**31) and np.all(column == np.floor(column))  # False where a NaN is
-    return column.astype(np.int32) if small else column
 
 
 def _plain(value: Any) -> Any:

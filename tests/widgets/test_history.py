@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlnb.widgets.history import LIMIT, History, m4
+from rlnb.widgets.history import COLUMNS, LIMIT, History, m4
 
 
 def rows_of(values: np.ndarray, start: int = 0) -> np.ndarray:
-    rows = np.zeros((len(values), 5))
+    rows = np.zeros((len(values), len(COLUMNS)))
     rows[:, 0] = np.arange(start, start + len(values))
     rows[:, 1] = rows[:, 0] * 10
     rows[:, 3] = values

@@ -182,3 +182,26 @@ def test_threads_that_extend_and_tick_lose_nothing(wire: Wire) -> None:
     assert seqs == list(range(1, len(seqs) + 1))
     total = sum(len(column) for _, [b] in wire.sent for name, column in decode(b)[1].items() if name.endswith("value"))
     assert total == 800
+
+
+def test_a_zoom_is_answered_with_the_rows_of_its_window(wire: Wire) -> None:
+    asked: list[tuple[str, float, float]] = []
+
+    def rows(axis: str, low: float, high: float, most: int) -> list[Any]:
+        asked.append((axis, low, high))
+        index = np.arange(3.0)
+        columns = dict.fromkeys(("episode", "step", "time", "value", "cut", "lane"), index)
+        return [(("return", "return", 0), "points", columns, 9)]
+
+    wire.view.on_detail(rows)
+    wire.say(type="detail", view="v1", axis="step", **{"from": 1, "to": 2.5})
+    [(content, [buffer])] = wire.sent
+    assert asked == [("step", 1.0, 2.5)]
+    assert content == {"type": "detail", "to": "v1"}
+    meta, columns = decode(buffer)
+    assert meta["window"] == {"axis": "step", "from": 1, "to": 2.5}
+    assert meta["series"][0]["total"] == 9
+    assert columns["0.value"].tolist() == [0, 1, 2]
+    wire.take()
+    wire.say(type="detail", view="v1", axis="colour", **{"from": 1, "to": None})
+    assert wire.take() == ["error"]

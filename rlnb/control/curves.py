@@ -1,0 +1,102 @@
+"""The curves of one session: every row by panel, series and group, for the view, for a zoom and for a picture."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlnb.control.smoothing import trailing_mean
+from rlnb.widgets.columns import ROW, Columns
+
+if TYPE_CHECKING:
+    from rlnb.widgets.live_view import LiveView
+
+MOST_PANELS = 50
+MEMORY = 64 * 2**20  # bytes of rows that a session keeps for its charts
+LEAST_ROWS = 20_000
+WINDOW = 20  # rows of the trailing mean in the static picture
+PICTURE_POINTS = 2000
+
+Key = tuple[str, str, int]  # panel, series, group
+
+
+class Curves:
+    """All series of a session. `extend` says False for a panel too many."""
+
+    def __init__(self) -> None:
+        self._columns: dict[Key, Columns] = {}
+        self._sent: dict[Key, int] = {}
+        self._panels: set[str] = set()
+        self._lock = threading.Lock()  # rows come from the loop, questions from wherever messages are read
+
+    def extend(self, panel: str, series: str, group: int, chunk: Mapping[str, Any]) -> bool:
+        """Add rows; see `Columns.extend`. `kind` is "points" or "line"."""
+        key = (panel, series, group)
+        with self._lock:
+            columns = self._columns.get(key)
+            if columns is None:
+                if panel not in self._panels and len(self._panels) >= MOST_PANELS:
+                    return False
+                self._panels.add(panel)
+                columns = self._columns[key] = Columns()
+                most = max(LEAST_ROWS, MEMORY // ROW // len(self._columns))
+                for one in self._columns.values():
+                    one.most = most
+            columns.kind = str(chunk["kind"])
+            columns.extend(chunk)
+        return True
+
+    def push(self, view: LiveView) -> None:
+        """Give the view what it has not had."""
+        for key, columns in self._columns.items():
+            sent = self._sent.get(key, 0)
+            if columns.total > sent:
+                rows: dict[str, Any] = dict(columns.since(sent))
+                view.extend(*key, **rows, kind=columns.kind)  # type: ignore[arg-type]
+                self._sent[key] = columns.total
+
+    def window(
+        self, axis: str, low: float, high: float, most: int
+    ) -> list[tuple[Key, str, dict[str, NDArray[Any]], int]]:
+        """Rows of every series between two values of an axis; a series without episodes is looked up by steps, between
+        those of the episodes `low` and `high`."""
+        found = []
+        with self._lock:
+            for key, columns in self._columns.items():
+                ends = (axis, low, high)
+                if axis == "episode" and len(columns) and np.isnan(columns["episode"][-1]):
+                    ends = ("step", *self._steps(low, high))
+                rows, count = columns.window(*ends, most)
+                found.append((key, columns.kind, rows, count))
+        return found
+
+    def _steps(self, low: float, high: float) -> tuple[float, float]:
+        for columns in self._columns.values():
+            episode = columns["episode"]
+            if len(episode) and not np.isnan(episode[-1]):
+                inside = columns["step"][(episode >= low - 1) & (episode <= high + 1)]
+                return (float(inside.min()), float(inside.max())) if len(inside) else (0.0, -1.0)
+        return -np.inf, np.inf
+
+    def panels(self) -> list[dict[str, Any]]:
+        """The charts as `curves_png` draws them."""
+        from rlnb.widgets.palette import colours
+
+        panels = []
+        for panel in dict.fromkeys(name for name, _, _ in self._columns):
+            series = []
+            keys = [key for key in self._columns if key[0] == panel]
+            for key, colour in zip(keys, colours(len(keys)), strict=True):
+                columns = self._columns[key]
+                x, y = columns["step"], columns["value"]
+                line = trailing_mean(y, WINDOW) if columns.kind == "points" else y
+                thin = slice(None, None, max(1, len(x) // PICTURE_POINTS))
+                if columns.kind == "points":
+                    series.append({"label": "", "color": colour, "x": x[thin], "y": y[thin], "kind": "points"})
+                series.append({"label": key[1], "color": colour, "x": x[thin], "y": line[thin], "kind": "line"})
+            panels.append({"title": panel, "xlabel": "environment step", "series": series})
+        return panels
