@@ -34,6 +34,7 @@ class Recipe(TypedDict, total=False):
     reward_threshold: float | None  # spec.reward_threshold
     max_episode_steps: int | None
     vector: Mapping[str, Any] | None  # of a vector environment, see below
+    check_lane: str | None  # checksums are those of `check_lanes`, taken from a SyncVectorEnv of this autoreset mode
 
 
 @dataclass(frozen=True, slots=True)

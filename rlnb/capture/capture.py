@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from rlnb.bus import strict
-from rlnb.capture import atari_door, door, finding, fresh_world, hooked, vector_door
+from rlnb.capture import door, finding, fresh_world, hooked
 from rlnb.capture.children import Children
 from rlnb.capture.desk import Desk
 from rlnb.capture.interrupts import held_back
@@ -23,6 +23,7 @@ from rlnb.capture.recipe import name_of, recipe_of, urgent
 from rlnb.capture.recorder import Recorder
 from rlnb.capture.ticker import QUICK, RARELY, SECONDS, Due, Ticker
 from rlnb.capture.unseen import Unseen, old_gym
+from rlnb.capture.vector_doors import VectorDoors
 from rlnb.capture.vectors import Vectors
 from rlnb.capture.watching import watch_vector
 from rlnb.clock import Clock
@@ -52,6 +53,7 @@ class Capture:
         self._recorders: dict[int, Recorder] = {}
         self._unhooks: dict[int, Callable[[], None]] = {}
         self._hooked: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self._doors = VectorDoors(self)
         self._lock = threading.RLock()
         self._busy = False
         _captures.add(self)
@@ -61,17 +63,15 @@ class Capture:
     def install(self) -> None:
         """Record every environment that `gymnasium.make` returns from here on, and those that it returned before."""
         if not door.installed():
-            self._guarded(self._adopt)
+            self.guarded(self._adopt)
         door.install(self._made)
-        vector_door.install(self._made_vector)
-        atari_door.install(self._made_atari)
+        self._doors.install()
         self.children.install()
 
     def uninstall(self) -> None:
         """Give `gymnasium.make` its code back, and every environment that still lives its own methods."""
         door.uninstall()
-        vector_door.uninstall()
-        atari_door.uninstall()
+        self._doors.uninstall()
         self.flush()
         self.children.uninstall()
         self.vectors.let_go()
@@ -110,7 +110,7 @@ class Capture:
     def unrecorded(self, variables: Mapping[str, Any], source: str | None) -> list[str]:
         """After a cell: a line for each environment in these variables that it stepped past the recorder."""
         lines: list[str] = []
-        self._guarded(lambda: lines.extend(self._unseen.look(variables, source)))
+        self.guarded(lambda: lines.extend(self._unseen.look(variables, source)))
         return lines
 
     def _known(self, env: Any) -> bool:
@@ -120,9 +120,14 @@ class Capture:
             return any(recorder.owner() is env for recorder in self._recorders.values())
 
     def _made(self, env: Any) -> None:
-        layer = below_memory(env)
-        if not self._known(layer):
-            self._guarded(lambda: self._hook(layer, place(sys._getframe(1))))
+        layer, where = below_memory(env), place(sys._getframe(1))
+        if not self._doors.defers(layer, where):
+            self.guarded(lambda: self.add(layer, where))
+
+    def add(self, env: Any, where: str) -> None:
+        """Record an environment that `gymnasium.make` returned."""
+        if not self._known(env):
+            self._hook(env, where)
 
     def _adopt(self) -> None:
         """Record the environments that were made before."""
@@ -145,13 +150,25 @@ class Capture:
             layer = layer.env
         return True
 
-    def _made_vector(self, env: Any) -> None:
-        where = place(sys._getframe(1))
-        self._guarded(lambda: self.add_vector(env, where))
+    def add_sync(self, env: Any, where: str, new: set[int]) -> list[Any]:
+        """Record a SyncVectorEnv by the row, if its environments (`new` are the ids of those just made) allow it."""
+        with self._lock:
+            self.vectors.stamp()
+            layers = self.vectors.add_sync(env, where, lambda layer: id(layer) in new or self._idle_one(layer))
+        if layers:
+            self.begin_ticking()
+        return layers
 
-    def _made_atari(self, env: Any, again: Callable[[], Any]) -> None:
-        where = place(sys._getframe(1))
-        self._guarded(lambda: self.add_vector(env, where, again=again))
+    def _idle_one(self, env: Any) -> bool:
+        """Whether `env` is recorded and has not been reset or stepped yet."""
+        recorder = self._recorders.get(self._hooked.get(env, 0)) if self._known(env) else None
+        return recorder is not None and recorder.idle and not recorder.begun
+
+    def release(self, env: Any) -> None:
+        """Do not record `env` by itself: what it does is recorded elsewhere. It counts as known all the same."""
+        key = self._hooked.setdefault(env, 0)
+        self._unhooks.pop(key, lambda: None)()
+        self._recorders.pop(key, None)
 
     def add_vector(
         self,
@@ -194,12 +211,15 @@ class Capture:
 
     def _first_reset(self, env: Any, recorder: Recorder) -> None:
         if recorder.recipe is None:
-            self._guarded(lambda: setattr(recorder, "recipe", recipe_of(env)))
+            self.guarded(lambda: setattr(recorder, "recipe", recipe_of(env)))
 
     # --- data out -----------------------------------------------------------------------------------------------
 
-    def flush(self, wait: bool = False) -> None:
-        """Publish what has been recorded; from any thread. `wait` for what worker processes have not shipped yet."""
+    def flush(self, wait: bool = False, whole: bool = True) -> None:
+        """Publish what has been recorded; from any thread.
+
+        `wait` for what worker processes have not shipped yet; unless `whole`, rows of vector environments may be late.
+        """
         if wait:
             self.children.wait()
         with held_back(), self._lock:
@@ -207,7 +227,7 @@ class Capture:
                 return
             self._busy = True
             try:
-                self._guarded(self._publish)
+                self.guarded(lambda: self._publish(whole))
             finally:
                 self._busy = False
 
@@ -215,9 +235,9 @@ class Capture:
         """A session ends: open episodes become unfinished rows of it, and the next session may go on with them."""
         with held_back(), self._lock:
             self.flush(wait=True)
-            self._guarded(self.vectors.cut)
-            self._guarded(self.children.cut)
-            self._guarded(lambda: self._publisher.cut(list(self._recorders.values())))
+            self.guarded(self.vectors.cut)
+            self.guarded(self.children.cut)
+            self.guarded(lambda: self._publisher.cut(list(self._recorders.values())))
 
     def wake(self) -> None:
         """Let the very next step flush and tick."""
@@ -240,7 +260,7 @@ class Capture:
                 unseated += waiting
         return max(groups.values()) if groups else unseated
 
-    def _publish(self) -> None:
+    def _publish(self, whole: bool) -> None:
         recorders = list(self._recorders.values())
         gone = [recorder for recorder in recorders if recorder.owner() is None]
         for recorder in gone:
@@ -255,7 +275,7 @@ class Capture:
         for recorder in gone:
             for strip in recorder.tap.take(everything=True) if recorder.tap is not None else ():
                 self.desk.publish(strip)
-        self.vectors.publish()
+        self.vectors.publish(whole)
         self.children.publish()
 
     def service(self) -> None:
@@ -264,14 +284,13 @@ class Capture:
         self.due[:] = time.monotonic() + SECONDS if self._ticking else math.inf, RARELY if waiting > QUICK else 0
         if self._busy:
             return
-        self.flush()
+        self.flush(whole=False)
         self.desk.tick()
 
     def _flush_beside(self) -> None:
         """Called by the ticker when nobody steps."""
-        if not (self.vectors.idle and self.children.idle) or any(
-            not recorder.idle for recorder in list(self._recorders.values())
-        ):
+        recorders = list(self._recorders.values())
+        if not (self.vectors.idle and self.children.idle and all(recorder.idle for recorder in recorders)):
             self.flush()
 
     def proven(self, session: str, lane: int) -> None:
@@ -282,7 +301,8 @@ class Capture:
 
     # --- faults -------------------------------------------------------------------------------------------------
 
-    def _guarded(self, do: Callable[[], None]) -> None:
+    def guarded(self, do: Callable[[], None]) -> None:
+        """Do something of rlnb's own: when it fails, that is said and the person's code goes on."""
         try:
             do()
         except Exception as error:
@@ -305,8 +325,7 @@ class Capture:
         """In a forked child: the parent records, the child does not."""
         self._lock, self._busy = threading.RLock(), False
         door.uninstall()
-        vector_door.uninstall()
-        atari_door.uninstall()
+        self._doors.uninstall()
         self.children.uninstall()
         self.vectors.let_go()
         for unhook in list(self._unhooks.values()):

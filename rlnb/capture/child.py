@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import multiprocessing.util
 import os
 import threading
@@ -26,14 +27,14 @@ class Recorded:
     def __init__(self, make: Callable[[], Any], folder: str, parent: int) -> None:
         self.make, self.folder, self.parent = make, folder, parent
 
-    def __call__(self) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if os.getpid() != self.parent:
             try:
                 _record(self.folder)
             except Exception:
                 if strict():
                     raise
-        return self.make()
+        return self.make(*args, **kwargs)
 
 
 class ShippingDesk:
@@ -72,15 +73,28 @@ def _record(folder: str) -> None:
     capture = Capture(ShippingDesk(writer), SystemClock())
     capture.install()
     threading.Thread(target=_listen, args=(capture, writer), name="rlnb messenger", daemon=True).start()
-    multiprocessing.util.Finalize(None, capture.flush, exitpriority=100)  # such processes run no atexit
+    multiprocessing.util.Finalize(None, _end, (capture, writer), exitpriority=100)  # such processes run no atexit
+
+
+def _end(capture: Any, writer: Writer) -> None:
+    capture.flush()
+    if _orphaned():
+        writer.remove()
+
+
+def _orphaned() -> bool:
+    """Whether nobody is left who would read, and remove what was read."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 def _listen(capture: Any, writer: Writer) -> None:
     """Flush when the parent asks, and as soon as the environment rests: the parent may be about to end its session."""
     while True:
         time.sleep(LOOK)
-        if writer.sees("stop"):
+        if writer.sees("stop") or _orphaned():
             capture.uninstall()
+            _end(capture, writer)
             return
         asked = writer.sees("ask")
         if asked or time.monotonic() - capture.due[0] > LOOK:

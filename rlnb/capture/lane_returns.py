@@ -20,6 +20,7 @@ class Returns:
         self,
         rewards: NDArray[np.generic],
         skip: NDArray[np.bool_],
+        skipped: NDArray[np.int64],
         done: NDArray[np.bool_],
         lane: NDArray[np.int64],
         row: NDArray[np.int64],
@@ -27,7 +28,8 @@ class Returns:
         first: NDArray[np.bool_],
     ) -> tuple[NDArray[np.float64], NDArray[np.generic]]:
         """The returns of the episodes that ended at (lane, row), which are sorted so; `begin` is the row of their first
-        step, negative if it lies before. Also the rewards: as one number seen often where all that count are equal.
+        step, negative if it lies before; `skipped` are the rows of no episode of each lane. Also the rewards: as one
+        number seen often where all that count are equal.
 
         Sums of whole numbers are exact in any order, so most environments need no loop over the rows.
         """
@@ -35,14 +37,14 @@ class Returns:
         with np.errstate(all="ignore"):
             counting = int(np.argmin(skip[0]))
             one = rewards[0, counting]
-            if skip.any():
+            if skipped.any():
                 np.copyto(rewards, one, where=skip)  # of no episode
             before = np.where(first, self.open[lane], 0.0)
             if rewards.min() == rewards.max() and float(one).is_integer():
                 value = float(one)
                 totals = before + value * (row + 1 - np.maximum(begin, 0))
                 self._carry(lane, first, value * np.maximum(n - self._next(lane, row, first, skip), 0))
-                self._add_rest(lane, value * (n - np.count_nonzero(skip, axis=0)))
+                self._add_rest(lane, value * (n - skipped))
                 return totals, np.broadcast_to(one, rewards.shape)
             values = rewards.astype(np.float64)
             values[skip] = 0.0

@@ -39,7 +39,7 @@ class Ends:
     ended: NDArray[np.float64]
     success: NDArray[np.int8]
     which: NDArray[np.int64]
-    rows: NDArray[np.uint8]
+    rows: NDArray[Any]  # of `Starts.rows`
 
     def __len__(self) -> int:
         return len(self.lane)

@@ -34,8 +34,14 @@ class Starts:
         self.lanes = lanes
         self.prefixes: list[bytes] = [pack_start({})]
         self.which = np.zeros(lanes, np.int64)
-        self.rows = np.zeros((lanes, size), np.uint8)
+        self.rows: NDArray[Any] = np.zeros((lanes, size), np.uint8)
         self.notes: list[Any] = []  # one a row of the present look, where the way needs one
+
+    def before_step(self, env: Any) -> None:
+        """A step is about to be taken."""
+
+    def after_step(self) -> None:
+        """It has succeeded."""
 
     def before_reset(self, env: Any, seed: Any, options: Any) -> bytes:
         """The prefix of the starts that a reset about to happen will have."""
@@ -45,7 +51,7 @@ class Starts:
         """A reset of these lanes has succeeded."""
         self.which[lanes] = self.number(prefix)
 
-    def gather(self, rows: Sequence[int], lanes: Sequence[NDArray[np.int64]], base: int) -> NDArray[np.uint8]:
+    def gather(self, rows: Sequence[int], lanes: Sequence[NDArray[np.int64]], base: int) -> NDArray[Any]:
         """Starts of lanes that were reset within step `base + rows[k]`, one after another."""
         raise NotImplementedError
 
@@ -58,6 +64,9 @@ class Starts:
         if prefix not in self.prefixes:
             self.prefixes.append(prefix)
         return self.prefixes.index(prefix)
+
+    def let_go(self) -> None:
+        """The environment is not recorded any more."""
 
     def tidy(self) -> None:
         """Let go of prefixes that no lane uses any more; nothing that was taken out may still wait."""

@@ -64,6 +64,11 @@ class Writer:
         """All there is has been written."""
         (self.folder / "ask").unlink(missing_ok=True)
 
+    def remove(self) -> None:
+        """Let go of everything, for a parent that cannot."""
+        self.full = True
+        shutil.rmtree(self.folder, ignore_errors=True)
+
 
 class Reader:
     """The parent's end."""

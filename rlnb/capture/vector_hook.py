@@ -36,7 +36,7 @@ def hook(
     def step(self: Any, actions: Any) -> Any:
         trouble: Exception | None = None
         try:
-            act(actions)
+            act(self, actions)
         except Exception as error:  # if `step` does not like them either, that is for the person to hear
             trouble = error
         result = bare_step(self, actions)
@@ -116,7 +116,7 @@ def _halves(
     def send(self: Any, actions: Any) -> Any:
         if not stepping:
             try:
-                recorder.act(actions)
+                recorder.act(self, actions)
             except Exception as error:
                 fault(recorder, error)
         return bare_send(self, actions)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlnb.capture.desk import Desk, Seat
 from rlnb.capture.lane_rows import Chunk, Ends
+from rlnb.capture.lane_starts import Starts
 from rlnb.capture.vector_recorder import NO_EPISODE, VectorRecorder
 from rlnb.events import EpisodesEnded, LanesStepped, StartRows
 
@@ -152,7 +155,7 @@ class VectorPublisher:
                 all_of["ended"] + to_unix,
                 step,
                 all_of["success"],
-                StartRows(tuple(recorder.starts.prefixes), all_of["which"], all_of["rows"]),
+                _packed(recorder.starts, all_of["which"], all_of["rows"]),
             )
         )
 
@@ -171,6 +174,10 @@ class VectorPublisher:
             place.whole = True
         if sum(chunk.actions.nbytes + 4 * chunk.actions.shape[1] * len(chunk) for chunk in place.kept) > CARRY_BYTES:
             place.kept, place.whole = [], False
+
+
+def _packed(starts: Starts, which: NDArray[np.int64], rows: NDArray[Any]) -> tuple[bytes, ...] | StartRows:
+    return tuple(rows.tolist()) if rows.dtype == object else StartRows(tuple(starts.prefixes), which, rows)
 
 
 def _runs(chunks: list[Chunk]) -> list[list[Chunk]]:

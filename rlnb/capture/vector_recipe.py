@@ -11,6 +11,7 @@ from typing import Any
 import gymnasium
 from gymnasium import spaces
 
+from rlnb.capture import recipe as single
 from rlnb.capture.vector_hook import mode_of
 from rlnb.capture.vector_recorder import VectorRecorder
 from rlnb.trace import Recipe
@@ -57,6 +58,15 @@ def recipe_of(env: Any, recorder: VectorRecorder) -> Recipe:
     else:
         _describe(env, spec, recorder.again, recipe)
     return recipe
+
+
+def recipe_of_lane(layer: Any, mode: str, every: int) -> Recipe:
+    """The recipe of a lane that is an environment of its own, of which the vector environment's rows are recorded."""
+    found = single.recipe_of(layer)
+    found["checked"] = f"every reward, the observation at every {every}th step of the vector environment"
+    found["check_ram"] = False
+    found["check_lane"] = mode
+    return found
 
 
 def _of_cart_pole(env: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from rlnb.capture.desk import Seat, SeatRequest
 from rlnb.capture.interrupts import held_back
 from rlnb.capture.lane_returns import Returns
 from rlnb.capture.lane_rows import Chunk, Ends
-from rlnb.capture.lane_starts import starts_of
+from rlnb.capture.lane_starts import Starts, starts_of
 from rlnb.capture.recorder import MIDWAY
 from rlnb.clock import Clock
 from rlnb.trace import Recipe, check_lanes
@@ -35,7 +35,7 @@ NO_EPISODE = -1
 class VectorRecorder:
     """The rows of one vector environment."""
 
-    def __init__(self, env: Any, place: str, clock: Clock, mode: str) -> None:
+    def __init__(self, env: Any, place: str, clock: Clock, mode: str, starts: Starts | None = None) -> None:
         self.key = next(_keys)
         self.place, self.clock, self.mode = place, clock, mode
         self.made_at = clock.elapsed()
@@ -48,12 +48,14 @@ class VectorRecorder:
         self._acted = False  # the actions of row `n` are there
         self.seat: Seat | None = None
         self._seen = 0  # tick at the last stamp
+        self.looked_at = 0.0  # by the publisher
         self._request: SeatRequest | None = None
         self.lanes = int(env.num_envs)
         self.gap = 2 if mode == "NextStep" else 1  # from an end to the next episode's first step
-        self.starts = starts_of(env, self.lanes)
+        self.starts = starts or starts_of(env, self.lanes)
         self.every = checked_every(getattr(env, "single_observation_space", None))
         self.tick = 0  # of the next row
+        self._inner = self.starts.how == "inner"
         self.begun = False
         self.begin = np.full(self.lanes, NO_EPISODE, np.int64)  # tick of each lane's first step
         self.started = np.zeros(self.lanes)
@@ -77,8 +79,10 @@ class VectorRecorder:
 
     # --- called by the hooked methods ---------------------------------------------------------------------------
 
-    def act(self, actions: Any) -> None:
+    def act(self, env: Any, actions: Any) -> None:
         """Before a step: keep the actions, which may be changed in place later."""
+        if self._inner:
+            self.starts.before_step(env)
         with self._lock:
             if self._actions is None:
                 first = np.asarray(actions)
@@ -104,6 +108,8 @@ class VectorRecorder:
         self._times[n] = at
         if self.starts.how == "state":
             self._notes[n] = env.state
+        elif self._inner:
+            self.starts.after_step()
         if not self.tick % self.every:
             self._ticks.append(self.tick)
             self._checks.append(check_lanes(observations, self.lanes))
@@ -186,13 +192,14 @@ class VectorRecorder:
             skip[1:] = done[:-1]
             done &= ~skip
         lane, row = self._ends_of(done, skip, base)
-        counts = np.full(n, self.lanes, np.int64) - (np.count_nonzero(skip, axis=1) if skip.any() else 0)
+        order = np.argsort(row.astype(np.int16), kind="stable")
+        counts, skipped = self._counts(skip, lane, row)
         first = np.ones(len(lane), np.bool_)  # the lane's first end in these rows
         first[1:] = lane[1:] != lane[:-1]
         after = base + row + self.gap  # tick of the next episode's first step
         begin = np.where(first, self.begin[lane], np.concatenate(([0], after[:-1])))
-        totals, rewards = self.returns.ended(rewards, skip, done, lane, row, begin - base, first)
-        new_rows, late = self._new_starts(lane, row + self.gap - 1, base)
+        totals, rewards = self.returns.ended(rewards, skip, skipped, done, lane, row, begin - base, first)
+        new_rows, late = self._new_starts(lane, row + self.gap - 1, base, order)
         rows = self.starts.rows[lane]
         rows[~first] = new_rows[:-1][~first[1:]]
         started = self.started[lane]
@@ -204,7 +211,6 @@ class VectorRecorder:
         for at, values in self._success:
             here = row == at
             success[here] = values[lane[here]]
-        order = np.argsort(row.astype(np.int16), kind="stable")
         ends = Ends(
             lane, begin, base + row, totals, self._terminated[row, lane], self._truncated[row, lane],
             np.ones(len(lane), np.bool_), started, ended, success, which, rows,
@@ -248,21 +254,34 @@ class VectorRecorder:
             skip[at + 1 :, one] = True
         return lane, row
 
+    def _counts(
+        self, skip: NDArray[np.bool_], lane: NDArray[np.int64], row: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The lanes that took a step of an episode in each row, and the rows in which each lane took none."""
+        n = len(skip)
+        if self.mode == "Disabled":
+            return self.lanes - np.count_nonzero(skip, axis=1), np.count_nonzero(skip, axis=0)
+        if self.gap == 1:
+            return np.full(n, self.lanes, np.int64), np.zeros(self.lanes, np.int64)
+        at_rest = np.bincount(row + 1, minlength=n + 1)[:n]
+        at_rest[0] += np.count_nonzero(self._after_end)
+        return self.lanes - at_rest, np.bincount(lane[row + 1 < n], minlength=self.lanes) + self._after_end
+
     def _new_starts(
-        self, lane: NDArray[np.int64], row: NDArray[np.int64], base: int
-    ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        self, lane: NDArray[np.int64], row: NDArray[np.int64], base: int, order: NDArray[np.int64]
+    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """The starts of the episodes that follow the ended ones (their lanes were reset within step `row`), and the
-        lanes that only the next step will reset."""
-        found = np.zeros((len(lane), self.starts.rows.shape[1]), np.uint8)
-        inside = row < self.n
+        lanes that only the next step will reset. `order` sorts by row."""
+        found = np.zeros((len(lane), *self.starts.rows.shape[1:]), self.starts.rows.dtype)
         if self.mode == "Disabled" or not len(lane):
             return found, np.zeros(0, np.int64)
-        order = np.flatnonzero(inside)
-        order = order[np.argsort(row[order].astype(np.int16), kind="stable")]
-        if len(order):
-            rows, begins = np.unique(row[order], return_index=True)
-            found[order] = self.starts.gather(rows.tolist(), np.split(lane[order], begins[1:]), base)
-        return found, lane[~inside]
+        bounds = np.searchsorted(row[order], np.arange(self.n + 1)).tolist()
+        by_row = lane[order]
+        rows = [k for k in range(self.n) if bounds[k] < bounds[k + 1]]
+        if rows:
+            parts = [by_row[bounds[k] : bounds[k + 1]] for k in rows]
+            found[order[: bounds[-1]]] = self.starts.gather(rows, parts, base)
+        return found, by_row[bounds[-1] :]
 
     # --- called by the flush ------------------------------------------------------------------------------------
 

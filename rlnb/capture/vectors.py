@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 
 from rlnb.bus import strict
-from rlnb.capture import vector_hook
+from rlnb.capture import sync_door, vector_hook
+from rlnb.capture.inner_starts import InnerStarts
+from rlnb.capture.lane_starts import Starts
 from rlnb.capture.vector_publishing import VectorPublisher
-from rlnb.capture.vector_recipe import name_of, recipe_of, whole
-from rlnb.capture.vector_recorder import VectorRecorder
+from rlnb.capture.vector_recipe import name_of, recipe_of, recipe_of_lane, whole
+from rlnb.capture.vector_recorder import VectorRecorder, checked_every
+from rlnb.trace import Recipe
 
 if TYPE_CHECKING:
     from rlnb.capture.capture import Capture
 
+PATIENCE = 0.2  # seconds
 BY_LANE = (gymnasium.vector.SyncVectorEnv, gymnasium.vector.AsyncVectorEnv)  # recorded through the environments inside
 
 
@@ -48,9 +53,34 @@ class Vectors:
         if why_not is not None:
             self._capture.desk.warn(f"{name_of(env)} ({where}) is not recorded: {why_not}.")
             return
+        self._record(env, where, name, None, at_once, again)
+
+    def add_sync(self, env: Any, where: str, known: Callable[[Any], bool]) -> list[Any]:
+        """Record a SyncVectorEnv by the row where its environments, all of which are `known`, are alike; returns
+        those that need not be recorded by themselves then."""
+        layers = sync_door.alike(env, known)
+        if layers is None:
+            return []
+        recipe = recipe_of_lane(layers[0], vector_hook.mode_of(env), checked_every(env.single_observation_space))
+        for layer in layers:
+            self._capture.release(layer)
+        self._record(env, where, None, InnerStarts(layers, vector_hook.mode_of(env)), False, None, recipe)
+        return layers
+
+    def _record(
+        self,
+        env: Any,
+        where: str,
+        name: str | None,
+        starts: Starts | None,
+        at_once: bool,
+        again: Callable[[], Any] | None,
+        recipe: Recipe | None = None,
+    ) -> None:
         with self._lock:
-            recorder = VectorRecorder(env, where, self._capture.clock, vector_hook.mode_of(env))
-            recorder.env_id = name or name_of(env)
+            recorder = VectorRecorder(env, where, self._capture.clock, vector_hook.mode_of(env), starts)
+            recorder.env_id = name or (str(recipe["env_id"]) if recipe is not None else name_of(env))
+            recorder.recipe = recipe
             recorder.again = again
             if at_once:
                 self._first_reset(env, recorder)
@@ -68,14 +98,16 @@ class Vectors:
 
     # --- data out -----------------------------------------------------------------------------------------------
 
-    def publish(self) -> None:
-        """One flush."""
+    def publish(self, whole: bool = True) -> None:
+        """One flush. Unless `whole`, rows may wait until there are more of them: a look costs the same for few."""
+        now = time.monotonic()
         for recorder in list(self.recorders.values()):
             gone = recorder.owner() is None
             if gone:
                 recorder.closed()
             recorder.stamp()
-            if not recorder.idle:
+            if not recorder.idle and (whole or gone or recorder.chunks or now - recorder.looked_at > PATIENCE):
+                recorder.looked_at = now
                 self._publisher.publish(recorder)
             if gone:
                 del self.recorders[recorder.key]
@@ -106,6 +138,8 @@ class Vectors:
 
     def let_go(self) -> None:
         """Give every environment its own methods back."""
+        for recorder in list(self.recorders.values()):
+            recorder.starts.let_go()
         for unhook in list(self._unhooks.values()):
             unhook()
         self._unhooks.clear()
@@ -114,6 +148,7 @@ class Vectors:
 
     def _fault(self, recorder: VectorRecorder, error: Exception) -> None:
         self._unhooks.pop(recorder.key, lambda: None)()
+        recorder.starts.let_go()
         self.recorders.pop(recorder.key, None)
         if strict():
             raise error

@@ -154,7 +154,13 @@ def _at(observations: Any, lane: int) -> Any:
 
 
 class LaneChecks:
-    """What `rlnb.trace.Checks` is for single environments: the checksum of one lane's observation."""
+    """What `rlnb.trace.Checks` is for single environments: the checksum of one lane's observation.
+
+    `space` is given where the environment runs alone: the vector environment's rows have its dtype.
+    """
+
+    def __init__(self, space: Any = None) -> None:
+        self._dtype = None if space is None else space.dtype
 
     def begin(self, observation: Any) -> int:
         """After the reset nothing is compared."""
@@ -162,6 +168,8 @@ class LaneChecks:
 
     def step(self, observation: Any, over: bool) -> int:
         """The checksum of this observation alone."""
+        if self._dtype is not None:
+            observation = np.asarray(observation, self._dtype)
         return int(check_lanes(_batch(observation), 1)[0])
 
 

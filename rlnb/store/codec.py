@@ -88,6 +88,8 @@ def _noise(payload: bytes) -> bool:
 
 
 def _pack(column: NDArray[Any]) -> tuple[int, bytes]:
+    if column.ndim > 1 and len(column) > 1 and not any(column.strides):
+        return CONST, column[0].tobytes()  # one number seen often
     if column.dtype == object:
         return TEXT, json.dumps(column.tolist(), default=_plain).encode()
     array = np.ascontiguousarray(column)
@@ -98,6 +100,10 @@ def _pack(column: NDArray[Any]) -> tuple[int, bytes]:
     if array.ndim > 1:
         if n > 1 and (rows == rows[0]).all():
             return CONST, rows[0].tobytes()
+        if array.dtype == np.uint8:  # the actions of many lanes, the states that they began with
+            if array.max() <= 1:
+                return BITS, _PAIR.pack(0, 0, 0) + np.packbits(array).tobytes()
+            return RAW, array.tobytes()
     elif rows.tobytes() == rows[:1].tobytes() * n and n > 1:
         return CONST, rows[:1].tobytes()
     flags, values = _integers(array)

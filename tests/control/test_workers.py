@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,24 @@ if __name__ == "__main__":
     print(len(s.episodes), set(s.verify()["verdict"]), set(s.episodes["group"]))
     env.close()
     print(len(rlnb.sessions(scratch=True)))
+"""
+
+KILLED = """
+import functools
+import os
+import signal
+import gymnasium as gym
+import numpy as np
+import rlnb
+from gymnasium.vector import AsyncVectorEnv
+from rlnb.control.doors import the_room
+
+rlnb.install()
+env = AsyncVectorEnv([functools.partial(gym.make, "CartPole-v1")])
+env.reset()
+env.step(np.ones(1, int))
+print(the_room().desk.capture.children._children[0].reader.folder, env.processes[0].pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
 """
 
 LEARNED = """
@@ -57,6 +76,16 @@ def test_spawned_workers(tmp_path):
     first, sessions = run(tmp_path, SPAWNED)
     assert int(first.split()[0]) >= 10 and "{'exact'} {0}" in first
     assert sessions == "1"
+
+
+def test_the_worker_of_a_killed_parent_leaves_no_files(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(KILLED)
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path, timeout=100, check=False
+    )
+    assert done.returncode == -9  # and the worker has closed its outputs: it is gone too
+    assert not Path(done.stdout.split()[0]).exists()
 
 
 @pytest.mark.slow
