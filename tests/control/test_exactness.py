@@ -28,10 +28,8 @@ def test_a_few_families_run_again_exactly(exactness):
 @pytest.mark.timeout(1800)
 def test_all_families_run_again_exactly_and_the_others_say_where_they_left(exactness):
     found = exactness.measure(exactness.variants([], quick=False, atari=False), 2000)
-    own = [row for row in found if row["family"] == "upstream's own"]
     rest = [row for row in found if row["family"] != "upstream's own"]
     episodes, exact = sum(row["episodes"] for row in rest), sum(row["exact"] for row in rest)
     assert episodes >= 1000 and exact >= 0.999 * episodes, rest
     left = [words for row in found for words in row["left"]]
     assert all(words.startswith("diverged at step ") and words.split()[-1].isdigit() for words in left)
-    assert sum(row["exact"] for row in own) < sum(row["episodes"] for row in own)  # b2World outlives reset

@@ -126,3 +126,18 @@ def test_wrappers_of_every_kind_are_replayed_below_or_through(recording, by_spec
     found = session.verify()
     assert found["verdict"].tolist() == ["exact"] * 3, found["compared"].tolist()
     assert session.episodes["return"].max() < -1  # Pendulum's own rewards
+
+
+def test_the_vector_environment_of_tianshou(recording):
+    """Runs where Tianshou is installed (checked with 2.0.1); it is no dependency of the tests."""
+    tianshou = pytest.importorskip("tianshou.env")
+    envs = tianshou.DummyVectorEnv([lambda: gym.make("CartPole-v1") for _ in range(3)])
+    envs.reset(seed=0)
+    for k in range(200):
+        *_, terminated, truncated, _ = envs.step(np.array([k % 2, 0, 1]))
+        over = np.flatnonzero(terminated | truncated)
+        if len(over):
+            envs.reset(over)
+    session = settle(recording)
+    assert counts(session) == (600, 3)
+    assert (session.verify()["verdict"] == "exact").all()
