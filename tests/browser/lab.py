@@ -38,6 +38,12 @@ THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark", "high contrast
 Front = Literal["lab", "notebook"]
 
 
+def soon() -> float:
+    """Half a second, in which a click takes effect; more where other work keeps the processors busy meanwhile."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 1.0
+    return 0.5 * max(1.0, load / (os.cpu_count() or 1))
+
+
 # --- the server ------------------------------------------------------------------------------------------------------
 
 
