@@ -19,6 +19,7 @@ _HOME = {
     "watch": "rlnb.control.doors",
     "session": "rlnb.control.doors",
     "use": "rlnb.control.doors",
+    "knobs": "rlnb.control.knobs",
     "sessions": "rlnb.control.shelf",
     "get": "rlnb.control.shelf",
     "last": "rlnb.control.shelf",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from rlnb.control.doors import use as use
     from rlnb.control.doors import watch as watch
     from rlnb.control.explaining import explain as explain
+    from rlnb.control.knobs import knobs as knobs
     from rlnb.control.replaying import replay as replay
     from rlnb.control.session import Session as Session
     from rlnb.control.shelf import delete as delete

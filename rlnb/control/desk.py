@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rlnb.capture import Capture, Seat, SeatRequest
 from rlnb.control import looking, provenance
+from rlnb.control.knobs import Board
 from rlnb.control.numbers import Numbers
 from rlnb.control.running import Running
 from rlnb.errors import BadValue
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from rlnb.control.room import Room
     from rlnb.kernel import Cell, CellResult
 
-PAUSE = 0.02  # seconds between two looks at the page while the loop is held
-
 
 class Desk:
     """One a room. The capture asks it for seats and hands it events; cells and blocks begin and end at it."""
@@ -46,6 +44,7 @@ class Desk:
         self._bus = room.bus
         self.capture = Capture(self, room.clock)
         self.numbers = Numbers(self.capture.steps, room.warn)
+        self.board = Board(self)
         self.current: Running | None = None
         self.recording = True
         self.cell: Cell | None = None
@@ -137,6 +136,7 @@ class Desk:
             self._bus.publish(SessionChanged(running.id, {"env_id": env_id}))
         self._bus.publish(SessionEnded(running.id, self._clock.now(), status, error))
         self.current = None
+        self.board.clear_offers()
         self._free_since = self._clock.elapsed()
         self._room.live.end(running, status, error)
         if running.origin == "cell" and running.trainings > 1:
@@ -234,6 +234,8 @@ class Desk:
         elif isinstance(event, EpisodesEnded):
             self._learn_seed(running, event)
             running.count_episodes(event)
+            if running.hold.breaks and event.group == running.training_group:
+                running.hold.hear(event)
         if running.scratch and running.grown_up:
             running.scratch = False
             self._bus.publish(SessionChanged(running.id, {"scratch": False}))
@@ -245,16 +247,20 @@ class Desk:
             logged = self.numbers.collect(running.id)
             if logged is not None:
                 self._bus.publish(logged)
+                running.hold.hear(logged)
         self._pump()
         self._room.live.tick()
         if running is None or threading.current_thread() is not threading.main_thread():
             return
-        while running.paused and not running.stop_asked:
-            self._pump()
-            self._room.live.tick()
-            time.sleep(0.02)
+        if running.hold.keep(self.capture.steps, lambda: running.stop_asked, self._look):
+            self.capture.wake()
         if running.stop_asked and not running.polite:
             raise StopTraining("stopped from the live view")
+
+    def _look(self) -> None:
+        """At the page, while the loop is held."""
+        self._pump()
+        self._room.live.tick()
 
     def _pump(self) -> None:
         if self._notebook is not None and threading.current_thread() is threading.main_thread():

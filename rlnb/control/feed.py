@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rlnb.control.controls import CONTROLS, control, held
 from rlnb.control.curves import MOST_PANELS, Curves
 from rlnb.control.running import Running
 from rlnb.control.trend import Trend
@@ -144,8 +145,9 @@ class Feed:
             "reward_threshold": self._threshold,
             "trend": self._trend(),
             "groups": self._groups(),
-            "message": self.message,
-            "controls": ["stop", "pause"] if self.state == "running" else [],
+            "message": self.message or (f"Paused: {running.hold.why}." if running.hold.why else ""),
+            "controls": ["stop", "pause", "step", "slow", "break"] if self.state == "running" else [],
+            **(held(self._room, running) if self.state == "running" else {"knobs": [], "breaks": []}),
         }
 
     def _trend(self) -> str:
@@ -191,8 +193,8 @@ class Feed:
         session = Session(self._room, self.running.id)
         if name == "stop":
             self.running.stop_asked = True
-        elif name in ("pause", "resume"):
-            self.running.paused = name == "pause"
+        elif name in CONTROLS:
+            control(self._room, session, name, payload)
         elif name == "rename":
             session.rename(str(payload["name"]))
         elif name == "replay" and self.view is not None:

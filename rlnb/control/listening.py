@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from rlnb.control.knobs import Knob, as_range
 from rlnb.events import SessionChanged
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ class Listener:
         return current.stop_asked
 
     def knob(self, name: str, get: Callable[[], float], set: Callable[[float], None]) -> None:
-        """Knobs are not shown yet."""
+        """A number of an algorithm's becomes a slider of the running session."""
+        low, _, high = as_range(name, float(get()))
+        self._room.desk.board.offer(Knob(name, low, high, get, set))
 
     def explain(self, fn: Callable[[Any], Mapping[str, Any]]) -> None:
         """The policy of the session that runs, or of the next one."""

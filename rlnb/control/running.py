@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rlnb.control.hold import Hold
 from rlnb.control.lanes import Lanes
 from rlnb.events import EpisodesEnded, LanesStepped, Origin, StepsRecorded
 
@@ -42,8 +43,13 @@ class Running:
     env_of: dict[int, str] = field(default_factory=dict)  # of each group
     episodes: int = 0
     stop_asked: bool = False
-    paused: bool = False
+    hold: Hold = field(default_factory=Hold)
     polite: bool = False  # an algorithm asks `hook.stopping()`: it leaves its loop by itself
+
+    @property
+    def paused(self) -> bool:
+        """Whether the loop is held."""
+        return self.hold.paused
 
     @property
     def steps(self) -> int:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rlnb.control.breaks import parse
 from rlnb.control.choosing import choose
 from rlnb.control.writing import write_whole
 from rlnb.errors import BadValue, EpisodeNotFound, NotReplayable
@@ -181,14 +182,39 @@ class Session:
     def stop(self) -> None:
         """Ask for a clean end at the next step; everything is kept. From a thread, a timer or a widget callback."""
         self._control().stop_asked = True
+        self._room.desk.capture.wake()
 
     def pause(self) -> None:
         """Hold the loop at its next step."""
-        self._control().paused = True
+        self._control().hold.pause()
+        self._room.desk.capture.wake()
 
     def resume(self) -> None:
         """Let a paused loop go on."""
-        self._control().paused = False
+        self._control().hold.resume()
+        self._room.desk.capture.wake()
+
+    def step(self, n: int = 1) -> None:
+        """Let a paused loop take `n` environment steps."""
+        self._control().hold.step(self._room.desk.capture.steps() + max(1, int(n)))
+        self._room.desk.capture.wake()
+
+    def slow(self, pace: float | None = 30.0) -> None:
+        """Take at most `pace` environment steps a second; None: full speed again."""
+        self._control().hold.slow(pace)
+        self._room.desk.capture.wake()
+
+    def break_when(self, condition: str | None) -> None:
+        """Pause when a condition holds, and say why: "return > 475", "loss is nan", "every 50 episodes".
+
+        Conditions add up; None takes them all away.
+        """
+        hold = self._control().hold
+        if condition is None:
+            hold.breaks.clear()
+        else:
+            found = parse(condition)
+            hold.breaks[found.text] = found
 
     def _control(self) -> Any:
         running = self._room.running(self.id)

@@ -1,6 +1,7 @@
 import { h, icon } from "../shared/dom";
 import { count, duration } from "../shared/format";
 import type { Connected } from "./connection";
+import { Controls, type Knob } from "./controls";
 import type { Mark } from "./settings";
 
 /** What Python says of the session (`LiveView.header`). */
@@ -22,6 +23,9 @@ export interface Header {
   random_return?: number | null;
   marks?: Mark[];
   replay?: boolean;
+  pace?: number | null;
+  breaks?: string[];
+  knobs?: Knob[];
 }
 
 const words: Record<string, string> = {
@@ -36,6 +40,7 @@ const words: Record<string, string> = {
 const paths = {
   stop: "M4 3.5h8a.5.5 0 0 1 .5.5v8a.5.5 0 0 1-.5.5H4a.5.5 0 0 1-.5-.5V4a.5.5 0 0 1 .5-.5z",
   pause: "M4.5 3h2v10h-2zM9.5 3h2v10h-2z",
+  step: "M4 2.8v10.4a.4.4 0 0 0 .62.33l6-5.2a.4.4 0 0 0 0-.66l-6-5.2A.4.4 0 0 0 4 2.8zM11.5 3h1.8v10h-1.8z",
   play: "M4.5 2.6v10.8a.4.4 0 0 0 .6.34l8.6-5.4a.4.4 0 0 0 0-.68L5.1 2.26a.4.4 0 0 0-.6.34z",
 };
 
@@ -58,10 +63,22 @@ export class HeaderBar {
   private buttonKey = "";
   private readonly values = new Map<string, HTMLElement>();
 
-  constructor(private readonly command: (name: string) => void) {
+  private readonly reach: Controls;
+
+  constructor(private readonly command: (name: string, payload?: Record<string, unknown>) => void) {
+    this.reach = new Controls(command);
     const title = h("div", { class: "rlnb-title" }, this.name, this.env);
     const line = h("div", { class: "rlnb-headline" }, title, this.state, this.live, this.buttons);
-    this.el = h("header", { class: "rlnb-header" }, line, this.facts, this.bar, this.trend, this.message);
+    this.el = h(
+      "header",
+      { class: "rlnb-header" },
+      line,
+      this.facts,
+      this.bar,
+      this.trend,
+      this.message,
+      this.reach.el,
+    );
   }
 
   show(header: Header, connected: Connected): void {
@@ -85,6 +102,7 @@ export class HeaderBar {
     text(this.message, header.message ?? "");
     this.message.hidden = !header.message;
     this.message.dataset.state = shown;
+    this.reach.show(header, alive && connected !== "off");
     this.controls(alive && connected !== "off" ? (header.controls ?? ["stop"]) : [], state);
   }
 
@@ -127,6 +145,7 @@ export class HeaderBar {
           ? button("resume", "Resume", paths.play, "rlnb-button-primary")
           : button("pause", "Pause", paths.pause),
       );
+    if (names.includes("step") && state === "paused") drawn.push(button("step", "Step", paths.step));
     if (names.includes("stop")) drawn.push(button("stop", "Stop", paths.stop, "rlnb-button-stop"));
     this.buttons.replaceChildren(...drawn);
     if (focused) drawn[0]?.focus();

@@ -20,7 +20,7 @@ class LiveView {
   readonly root = h("article", { class: "rlnb-root rlnb-live", "aria-label": "rlnb live view" });
   private readonly settings = initial();
   private readonly charts: Charts;
-  private readonly bar = new HeaderBar((name) => this.connection.command(name));
+  private readonly bar = new HeaderBar((name, payload) => this.connection.command(name, payload));
   private readonly toolbar: Toolbar;
   private readonly empty = h("p", { class: "rlnb-empty" }, "Waiting for the first episode …");
   private readonly notice = h("p", { class: "rlnb-notice", role: "alert", hidden: true });
