@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from rlnb.control.room import Room
     from rlnb.kernel import Cell, CellResult
 
+MOST_MARKS = 200  # in the chart of a session; all moves are in its metrics
+
 
 class Desk:
     """One a room. The capture asks it for seats and hands it events; cells and blocks begin and end at it."""
@@ -256,6 +258,14 @@ class Desk:
             self.capture.wake()
         if running.stop_asked and not running.polite:
             raise StopTraining("stopped from the live view")
+
+    def mark(self, label: str) -> None:
+        """Note in the chart what the person did just now."""
+        running = self.current
+        if running is not None and len(running.marks) < MOST_MARKS:
+            time = self._clock.elapsed() - running.since
+            steps = self.capture.steps()
+            running.marks.append({"step": steps, "time": time, "episode": running.episodes, "label": label})
 
     def _look(self) -> None:
         """At the page, while the loop is held."""

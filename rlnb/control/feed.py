@@ -147,6 +147,7 @@ class Feed:
             "groups": self._groups(),
             "message": self.message or (f"Paused: {running.hold.why}." if running.hold.why else ""),
             "controls": ["stop", "pause", "step", "slow", "break"] if self.state == "running" else [],
+            "marks": list(running.marks),
             **(held(self._room, running) if self.state == "running" else {"knobs": [], "breaks": []}),
         }
 

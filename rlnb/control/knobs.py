@@ -79,6 +79,7 @@ class Board:
         if self._desk.current is not None and value != before:
             self._desk.numbers.log({PREFIX + name: before}, None)
             self._desk.numbers.log({PREFIX + name: value}, None)
+            self._desk.mark(f"{name} {before:g} → {value:g}")
 
 
 class Knobs:

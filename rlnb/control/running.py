@@ -42,6 +42,7 @@ class Running:
     openings: dict[int, int] = field(default_factory=dict)  # of each lane
     env_of: dict[int, str] = field(default_factory=dict)  # of each group
     episodes: int = 0
+    marks: list[dict[str, Any]] = field(default_factory=list)  # what the hand did: step, time, episode, label
     stop_asked: bool = False
     hold: Hold = field(default_factory=Hold)
     polite: bool = False  # an algorithm asks `hook.stopping()`: it leaves its loop by itself

@@ -174,10 +174,12 @@ def test_knobs_are_read_moved_and_remembered(recording):
         assert (k.lr, k.epsilon) == (3e-4, 0.1)
         k.lr = 1e-3
         recording.desk.board.move("actor", 0.05)
+        marks = recording.current.marks
     assert k.lr == 1e-3
     assert [group["lr"] for group in optimizer.param_groups] == [0.05, 0.05]
     moves = s.metrics[s.metrics["name"] == "knob/lr"]["value"].tolist()
     assert moves == [3e-4, 1e-3]
+    assert [mark["label"] for mark in marks] == ["lr 0.0003 → 0.001", "actor 0.1 → 0.05"]
     with pytest.raises(BadValue, match="no knob 'speed'"):
         k.speed = 3
     with pytest.raises(AttributeError, match="there are: lr, epsilon"):
