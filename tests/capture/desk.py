@@ -63,9 +63,7 @@ class FakeDesk:
     def episodes(self, session: str = "s1", lane: int = 0) -> list[dict[str, Any]]:
         rows = []
         for event in self.of(EpisodesEnded, session):
-            if event.lane != lane:
-                continue
-            for i in range(len(event)):
+            for i in np.flatnonzero(np.broadcast_to(event.lane, len(event)) == lane).tolist():
                 row = {k: getattr(event, k)[i] for k in ("first", "length", "returns", "terminated", "truncated")}
                 rows.append({**row, "finished": event.finished[i], "step": event.step[i], "start": event.starts[i]})
         return rows
