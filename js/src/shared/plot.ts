@@ -16,11 +16,12 @@ import { type Drawn, nothing, select, type TraceData } from "./drawn";
 import { Ink } from "./ink";
 import type { Paper } from "./paper";
 import { drawLine, type Line, lay, type Rule } from "./rules";
-import { linear, logarithmic, type Warp, WarpedTicker, WarpedTicks } from "./scales";
+import { WarpedTicker, WarpedTicks } from "./scales";
 import { covering } from "./span";
 import { draw, type Stroke, type Trace } from "./strokes";
 import { palettes, type Theme } from "./theme";
 import { ShortTicks, TimeTicks } from "./ticks";
+import { linear, logarithmic, type Warp } from "./warp";
 
 export type { Drawn, TraceData } from "./drawn";
 export type { Trace } from "./strokes";
