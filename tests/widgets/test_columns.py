@@ -59,3 +59,10 @@ def test_a_window_has_every_row_while_they_are_few_and_its_extremes_when_they_ar
     assert count == 10_000
     assert len(many["value"]) <= 400
     assert many["value"].max() == 50
+
+
+def test_rows_that_name_no_lane_are_of_the_first() -> None:
+    columns = Columns()
+    columns.extend(chunk(np.ones(3)))
+    columns.extend({**chunk(np.ones(2), 3), "lane": 4})
+    assert columns["lane"].tolist() == [0, 0, 0, 4, 4]
