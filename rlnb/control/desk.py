@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from rlnb.capture import Capture, Seat, SeatRequest
@@ -79,7 +80,7 @@ class Desk:
         main = vars(sys.modules["__main__"]) if "__main__" in sys.modules else {}
         found = looking.look(
             env_id,
-            frame=sys._getframe(),
+            frame=_stepping(),
             source=source or "",
             cell_number=self.cell.execution_count if self.cell else None,
             namespace=self._notebook.user_namespace() if self._notebook else main,
@@ -284,3 +285,11 @@ class Desk:
         if isinstance(seed, int):
             running.seed = seed
             self._bus.publish(SessionChanged(running.id, {"seed": seed}))
+
+
+def _stepping() -> FrameType:
+    """Where the person's code is: in this thread, or, where rlnb's own clockwork flushes beside it, in the main one."""
+    here = sys._getframe(1)
+    if threading.current_thread().name.startswith("rlnb "):
+        return sys._current_frames().get(threading.main_thread().ident or 0, here)
+    return here

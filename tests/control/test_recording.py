@@ -1,8 +1,10 @@
 """What a script gets that has said `rlnb.install()`: the whole thread without a page."""
 
 import json
+import math
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import gymnasium as gym
@@ -228,6 +230,27 @@ def test_parameters_are_picked_up_from_an_sb3_model(recording):
     assert s.params["learning_rate"] == 1e-3
     assert "seed" not in s.params
     assert s.seed == 3
+
+
+def test_they_are_found_too_where_a_long_update_lets_the_clockwork_flush_first(recording):
+    """Nobody steps for a while: the first flush comes from rlnb's own thread, which does not stand in `learn`."""
+    sb3 = pytest.importorskip("stable_baselines3")
+    from stable_baselines3.common.callbacks import BaseCallback
+
+    class FlushBeside(BaseCallback):
+        def _on_training_start(self):
+            recording.desk.capture.due[0] = math.inf  # no step flushes
+
+        def _on_step(self):
+            if self.num_timesteps == 3:
+                flush = threading.Thread(target=recording.desk.capture.flush, name="rlnb ticker")
+                flush.start()
+                flush.join()
+            return True
+
+    model = sb3.PPO("MlpPolicy", "CartPole-v1", n_steps=32, batch_size=32, n_epochs=1, learning_rate=1e-3, seed=3)
+    model.learn(32, callback=FlushBeside())
+    assert rlnb.last().params["learning_rate"] == 1e-3
 
 
 def test_what_is_wrong_is_said(recording, tmp_path):
