@@ -19,6 +19,8 @@ _HOME = {
     "watch": "rlnb.control.doors",
     "session": "rlnb.control.doors",
     "use": "rlnb.control.doors",
+    "evaluate": "rlnb.control.evaluating",
+    "seeds": "rlnb.control.seeding",
     "knobs": "rlnb.control.knobs",
     "sessions": "rlnb.control.shelf",
     "get": "rlnb.control.shelf",
@@ -38,9 +40,11 @@ if TYPE_CHECKING:
     from rlnb.control.doors import uninstall as uninstall
     from rlnb.control.doors import use as use
     from rlnb.control.doors import watch as watch
+    from rlnb.control.evaluating import evaluate as evaluate
     from rlnb.control.explaining import explain as explain
     from rlnb.control.knobs import knobs as knobs
     from rlnb.control.replaying import replay as replay
+    from rlnb.control.seeding import seeds as seeds
     from rlnb.control.session import Session as Session
     from rlnb.control.shelf import delete as delete
     from rlnb.control.shelf import get as get

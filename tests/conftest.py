@@ -4,9 +4,19 @@ import os
 import sys
 
 import pytest
+from hypothesis import settings
 
 os.environ["RLNB_STRICT"] = "1"
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+
+
+settings.register_profile("steady", derandomize=True, deadline=None)
+
+
+def pytest_configure(config):
+    """Property tests draw the same examples each time; `make test-all` (no marker left out) looks for new ones."""
+    if config.option.markexpr:
+        settings.load_profile("steady")
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from rlnb.control.doors import the_room
 from rlnb.control.session import Session
+from rlnb.control.settings import grouped, verdict
 from rlnb.control.smoothing import trailing_mean
 from rlnb.errors import BadValue
 
@@ -45,11 +46,13 @@ def is_number_or_none(value: Any) -> bool:
 class Comparison:
     """Overlaid curves and a sortable table of sessions; shows itself."""
 
-    def __init__(self, room: Room, sessions: Sequence[Session]) -> None:
+    def __init__(self, room: Room, sessions: Sequence[Session], by: str | None = None) -> None:
         self._room = room
         self.sessions = list(sessions)
         room.settle()
         about = [room.store.describe(session.id) for session in self.sessions]
+        self.settings = {name: [one["id"] for one in runs] for name, runs in grouped(about, by).items()}
+        self.verdict = verdict(grouped(about, by))
         names = differing([one["params"] for one in about])
         self._columns: list[dict[str, str]] = [
             {"key": "name", "label": "name", "kind": "text"},
@@ -106,7 +109,7 @@ class Comparison:
         """Chart and table, as a widget."""
         from rlnb.widgets.comparison import Comparison as Widget
 
-        widget = Widget(self._rows, self._columns, self._curves, title=TITLE)
+        widget = Widget(self._rows, self._columns, self._curves, title=TITLE, verdict=self.verdict)
         widget.on_command(lambda name, payload: self._command(widget, name, payload))
         return widget
 
@@ -131,10 +134,10 @@ class Comparison:
         picture = curves_png(
             [{"title": TITLE, "xlabel": "environment step", "series": series}],
             title="Comparison",
-            subtitle=", ".join(session.name for session in self.sessions[:4]),
+            subtitle=self.verdict or ", ".join(session.name for session in self.sessions[:4]),
         )
         return {
-            "text/plain": self.table.to_string(index=False),
+            "text/plain": repr(self),
             "text/html": table_html(self._rows, self._columns),
             "image/png": picture,
         }
@@ -143,18 +146,23 @@ class Comparison:
         self._room.show(self.widget, self._static(), repr(self))
 
     def __repr__(self) -> str:
-        return self.table.to_string(index=False)
+        table = self.table.to_string(index=False)
+        return f"{table}\n{self.verdict}" if self.verdict else table
 
 
-def compare(*sessions: Session | str) -> Comparison:
-    """Overlaid curves and a table: `rlnb.compare(a, b)`; sessions, or their names or ids."""
+def compare(*sessions: Session | str, by: str | None = None) -> Comparison:
+    """Overlaid curves, a table and a verdict in words: `rlnb.compare(a, b)`; sessions, or their names or ids.
+
+    Runs whose parameters agree are one setting (`by="lr"`: whose learning rate agrees); a seed never tells settings
+    apart. The verdict is of the mean returns of each run's last 100 episodes.
+    """
     from rlnb.control.shelf import get
 
     chosen = [one if isinstance(one, Session) else get(one) for one in _flat(sessions)]
     if not chosen:
         raise BadValue("rlnb.compare() needs at least one session, as in rlnb.compare(a, b).")
     unique = list(dict.fromkeys(chosen))
-    return Comparison(the_room(), unique)
+    return Comparison(the_room(), unique, by)
 
 
 def _flat(sessions: Sequence[Any]) -> list[Session | str]:

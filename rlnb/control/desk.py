@@ -166,6 +166,9 @@ class Desk:
         except KeyboardInterrupt:
             self.end("interrupted")
             raise
+        except GeneratorExit:  # a loop over runs was left
+            self.end("stopped" if running.stop_asked else "interrupted")
+            raise
         except BaseException as error:
             self.end("failed", looking.last_line(error))
             raise

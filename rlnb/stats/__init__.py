@@ -1,5 +1,6 @@
 """Statistics of runs, honest at the small numbers that reinforcement learning has. The unit is the run (the seed)."""
 
+from rlnb.stats.band import Band, mean_band
 from rlnb.stats.difference import Test, permutation_test, probability_of_improvement, welch_test
 from rlnb.stats.interval import Interval, bca_interval, mean_interval, t_interval
 from rlnb.stats.many import holm
@@ -8,6 +9,7 @@ from rlnb.stats.survival import StepsToThreshold, steps_to_threshold
 from rlnb.stats.verdict import Verdict, compare_runs
 
 __all__ = [
+    "Band",
     "Interval",
     "StepsToThreshold",
     "Test",
@@ -16,6 +18,7 @@ __all__ = [
     "compare_runs",
     "holm",
     "iqm",
+    "mean_band",
     "mean_interval",
     "performance_profile",
     "permutation_test",

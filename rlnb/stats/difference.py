@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -56,17 +57,23 @@ def permutation_test(a: Scores, b: Scores, resamples: int = 20_000, seed: int = 
     total = both.sum()
     limit = abs(difference) - 1e-12 * max(1.0, float(np.abs(both).max()))
     if ways <= EXACT_UP_TO:
-        picks = np.fromiter((i for pick in combinations(range(len(both)), n) for i in pick), np.intp, ways * n)
-        sums = both[picks.reshape(ways, n)].sum(axis=1)
+        sums = both[_picks(len(both), n)].sum(axis=1)
         differences = sums / n - (total - sums) / len(y)
         p = float((np.abs(differences) >= limit).mean())
         smallest = (2 if len(x) == len(y) else 1) / ways
         return Test(difference, math.nan, math.nan, p, smallest, "exact permutation test")
     rng = np.random.default_rng(seed)
-    sums = np.array([rng.permutation(both)[:n].sum() for _ in range(resamples)])
+    sums = rng.permuted(np.tile(both, (resamples, 1)), axis=1)[:, :n].sum(axis=1)
     differences = sums / n - (total - sums) / len(y)
     hits = int((np.abs(differences) >= limit).sum())
     return Test(difference, math.nan, math.nan, (hits + 1) / (resamples + 1), 1 / (resamples + 1), "permutation test")
+
+
+@lru_cache(maxsize=4)
+def _picks(total: int, n: int) -> NDArray[np.uint8]:
+    """Every choice of n out of `total` runs, shape (ways, n)."""
+    picks = np.fromiter((i for pick in combinations(range(total), n) for i in pick), np.uint8, math.comb(total, n) * n)
+    return picks.reshape(-1, n)
 
 
 def probability_of_improvement(a: Scores, b: Scores, level: float = 0.95) -> Interval:

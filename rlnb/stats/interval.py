@@ -48,9 +48,18 @@ def t_interval(values: Sequence[float] | NDArray[np.float64], level: float = 0.9
 
 
 def bca_interval(
-    values: Sequence[float] | NDArray[np.float64], level: float = 0.95, resamples: int = 10_000, seed: int = 0
+    values: Sequence[float] | NDArray[np.float64],
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+    expanded: bool = False,
 ) -> Interval:
-    """Bias-corrected and accelerated bootstrap of the mean (Efron 1987, eq. 2.3 and 6.6); from about 10 runs on."""
+    """Bias-corrected and accelerated bootstrap of the mean (Efron 1987, eq. 2.3 and 6.6); from about 10 runs on.
+
+    A bootstrap divides by n where n - 1 is due and takes normal quantiles where Student's are: with 10 normal scores
+    its "95 %" covers 90 %. `expanded` makes up for both (Hesterberg 2015, "What Teachers Should Know About the Bootstrap",
+    §5.3): the normal quantile z becomes √(n / (n - 1)) · t(n - 1).
+    """
     scores = scores_of(values)
     n, mean = len(scores), float(scores.mean())
     if n < 2 or float(np.ptp(scores)) == 0.0:
@@ -66,13 +75,16 @@ def bca_interval(
     a = float((d**3).sum() / (6.0 * (d**2).sum() ** 1.5))
     ends = []
     for tail in ((1 - level) / 2, (1 + level) / 2):
-        z = z0 + normal_quantile(tail)
+        z = z0 + (math.sqrt(n / (n - 1)) * t_quantile(tail, n - 1) if expanded else normal_quantile(tail))
         ends.append(normal_cdf(z0 + z / (1 - a * z)))
     low, high = np.quantile(means, ends)
-    return Interval(mean, float(low), float(high), n, level, f"{level:.0%} BCa bootstrap, n = {n}")
+    kind = f"{level:.0%} BCa bootstrap{', expanded' if expanded else ''}, n = {n}"
+    return Interval(mean, float(low), float(high), n, level, kind)
 
 
 def mean_interval(values: Sequence[float] | NDArray[np.float64], level: float = 0.95) -> Interval:
-    """What rlnb shows: the t-interval below 10 runs, the BCa bootstrap from 10."""
+    """What rlnb shows: the t-interval below 10 runs, the expanded BCa bootstrap from 10."""
     scores = scores_of(values)
-    return t_interval(scores, level) if len(scores) < BOOTSTRAP_FROM else bca_interval(scores, level)
+    if len(scores) < BOOTSTRAP_FROM:
+        return t_interval(scores, level)
+    return bca_interval(scores, level, expanded=True)

@@ -25,26 +25,32 @@ class Verdict:
     words: str
     a: Interval
     b: Interval
-    test: Test
-    wins: Interval
+    test: Test  # Welch's
+    permutation: Test
+    wins: Interval  # P(A > B)
 
 
 def bimodal(values: Sequence[float] | NDArray[np.float64], threshold: float | None = None) -> str | None:
     """ "3 solved, 2 failed" where the largest gap splits the runs in two camps, else None.
 
-    Two camps: the gap is more than twice the spread within either, and each camp has a run. With a threshold that
-    lies in the gap the upper camp "solved" it.
+    Two camps: the gap is wide beside the spread within either. With a threshold that lies in the gap the upper camp
+    "solved" it, from 3 runs on, and twice the spread is wide. Without one it takes 4 runs, and with fewer than 8 five
+    times the spread: chance alone often leaves a gap between so few.
     """
     scores = np.sort(scores_of(values))
-    if len(scores) < 4:
+    if len(scores) < 3:
         return None
     gaps = np.diff(scores)
     cut = int(np.argmax(gaps)) + 1
     low, high = scores[:cut], scores[cut:]
-    if gaps[cut - 1] <= 2 * max(float(np.ptp(low)), float(np.ptp(high)), 1e-12 * float(np.abs(scores).max())):
+    inside = threshold is not None and bool(low[-1] < threshold <= high[0])
+    wide = 2 if inside or len(scores) >= 8 else 5
+    if gaps[cut - 1] <= wide * max(float(np.ptp(low)), float(np.ptp(high)), 1e-12 * float(np.abs(scores).max())):
         return None
-    if threshold is not None and low[-1] < threshold <= high[0]:
+    if inside:
         return f"{len(high)} solved, {len(low)} failed"
+    if len(scores) < 4:
+        return None
     return f"two camps: {len(high)} high (about {high.mean():.4g}), {len(low)} low (about {low.mean():.4g})"
 
 
@@ -63,19 +69,18 @@ def compare_runs(
     """Compare one score a run. A winner is named only where Welch's test sees it at 5 % and, from 4 runs a side
     on (where it can), the permutation test does not contradict."""
     x, y = scores_of(a, names[0]), scores_of(b, names[1])
-    test, wins = welch_test(x, y), probability_of_improvement(x, y)
+    test, exact, wins = welch_test(x, y), permutation_test(x, y), probability_of_improvement(x, y)
     sides = mean_interval(x), mean_interval(y)
     camps = [f"{name}: {said}" for name, side in ((names[0], x), (names[1], y)) if (said := bimodal(side, threshold))]
     tail = f" ({'; '.join(camps)})" if camps else ""
 
     def verdict(better: str | None, words: str) -> Verdict:
-        return Verdict(better, words + tail, *sides, test, wins)
+        return Verdict(better, words + tail, *sides, test, exact, wins)
 
     if min(len(x), len(y)) == 1:
         few = "1 run each" if len(x) == len(y) == 1 else f"{len(x)} and {len(y)} runs"
         return verdict(None, f"{few}: an anecdote")
     counts = f"{len(x)} runs each" if len(x) == len(y) else f"{len(x)} and {len(y)} runs"
-    exact = permutation_test(x, y)
     agreed = exact.smallest_p > ALPHA or exact.p <= ALPHA
     if test.p <= ALPHA and agreed:
         first, second = names if test.difference > 0 else names[::-1]

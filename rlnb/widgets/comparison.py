@@ -23,7 +23,8 @@ AXES = ("step", "episode", "time")
 
 class Comparison(Screen, Loaded):
     """`rows` are JSON-able dicts with an `id` and a `name`; `columns` dicts of `key`, `label`, `kind` ("text" or
-    "number"); `curves` one dict a row with float arrays `step`, `episode`, `time` and `value`, all of shape (n,)."""
+    "number"); `verdict` a sentence above the chart; `curves` one dict a row with float arrays `step`, `episode`, `time`
+    and `value`, all of shape (n,)."""
 
     table = traitlets.Unicode().tag(sync=True)
     curves = traitlets.Bytes().tag(sync=True)
@@ -34,6 +35,7 @@ class Comparison(Screen, Loaded):
         columns: Sequence[Mapping[str, str]],
         curves: Sequence[Mapping[str, Any]],
         title: str = "Return",
+        verdict: str = "",
     ) -> None:
         self._commands: list[Callable[[str, dict[str, Any]], None]] = []
         packed: dict[str, Any] = {}
@@ -43,6 +45,7 @@ class Comparison(Screen, Loaded):
                 packed[f"{i}.{axis}"] = np.asarray(curve[axis], np.float64)[keep].astype(np.float32)
             packed[f"{i}.value"] = np.asarray(curve["value"], np.float64)[keep].astype(np.float32)
         about = {"rows": [dict(row) for row in rows], "columns": [dict(column) for column in columns], "title": title}
+        about["verdict"] = verdict
         super().__init__(_kind="comparison", table=json.dumps(about, allow_nan=False), curves=encode({}, packed))
         self.on_msg(self._receive)
 

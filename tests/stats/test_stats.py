@@ -25,7 +25,7 @@ def test_incomplete_beta(a, b, x):
 
 @given(st.floats(-20, 20), st.floats(1, 200))
 def test_t_tail(t, df):
-    assert t_tail(t, df) == pytest.approx(2 * scipy_stats.t.sf(abs(t), df), abs=1e-10)
+    assert t_tail(t, df) == pytest.approx(2 * scipy_stats.t.sf(abs(t), df), abs=1e-8)  # SciPy's own is rough near 0
 
 
 @given(st.floats(0.001, 0.999), st.floats(1, 200))
@@ -48,6 +48,32 @@ def test_bca_interval():
     width = peer.high - peer.low
     assert abs(found.low - peer.low) < 0.05 * width
     assert abs(found.high - peer.high) < 0.05 * width
+
+
+def test_the_expanded_bootstrap_is_as_wide_as_student_where_the_scores_are_normal():
+    values = np.random.default_rng(3).normal(size=12)
+    plain, expanded = stats.bca_interval(values), stats.bca_interval(values, expanded=True)
+    student = stats.t_interval(values)
+    width = student.high - student.low
+    assert plain.high - plain.low < 0.92 * width
+    assert abs((expanded.high - expanded.low) / width - 1) < 0.06
+
+
+@pytest.mark.parametrize("runs", [2, 9, 10, 25])
+def test_a_band_is_the_interval_at_each_point(runs):
+    curves = np.random.default_rng(runs).gamma(2.0, 10.0, (runs, 5))
+    band = stats.mean_band(curves)
+    for k in range(5):
+        alone = stats.mean_interval(curves[:, k])
+        width = alone.high - alone.low
+        assert band.mean[k] == pytest.approx(alone.mean)
+        assert abs(band.low[k] - alone.low) < 0.06 * width
+        assert abs(band.high[k] - alone.high) < 0.06 * width
+    assert f"{runs} runs" in band.name and ("BCa" in band.name) == (runs >= 10)
+    one = stats.mean_band(curves[:1])
+    assert np.isnan(one.low).all() and one.mean.tolist() == curves[0].tolist()
+    with pytest.raises(BadValue, match="shape"):
+        stats.mean_band(curves[0])
 
 
 def test_the_method_follows_the_number_of_runs():
@@ -139,6 +165,9 @@ def test_words():
 def test_two_camps_are_named():
     assert bimodal([500, 499, 498, 20, 25], 475) == "3 solved, 2 failed"
     assert bimodal([500, 499, 498, 497, 496]) is None
+    assert bimodal([500, 480, 20], 475) == "2 solved, 1 failed"
+    assert bimodal([500, 480, 20]) is None
+    assert bimodal([1.0, 2.0, 5.0, 6.0]) is None  # chance leaves such gaps between so few
     assert "3 solved, 2 failed" in stats.compare_runs([500, 499, 498, 20, 25], [9, 8, 9, 8, 9], threshold=475).words
 
 

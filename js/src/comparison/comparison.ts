@@ -29,10 +29,11 @@ class Comparison {
 
   constructor(private readonly args: RenderArguments) {
     const { model, el } = args;
-    const { rows, columns, title } = JSON.parse(String(model.get("table"))) as {
+    const { rows, columns, title, verdict } = JSON.parse(String(model.get("table"))) as {
       rows: Row[];
       columns: Column[];
       title: string;
+      verdict?: string;
     };
     this.ids = rows.map((row) => String(row.id));
     this.columns = decode(model.get("curves") as Bytes).columns;
@@ -55,6 +56,7 @@ class Comparison {
     });
     this.plot = new Plot(host, { label: title, height: 260 });
     const head = h("header", { class: "rlnb-comparison-head" }, h("h3", {}, title), this.axisChoice());
+    if (verdict) head.append(h("p", { class: "rlnb-verdict" }, verdict));
     this.root.append(head, host, this.table.el, this.film.el);
     el.append(this.root);
     const names = new Map(rows.map((row) => [String(row.id), String(row.name)]));
