@@ -74,6 +74,7 @@ class Desk:
         since: float | None = None,
     ) -> Running:
         """Start a session; what was not said is looked up. `since` is `clock.elapsed()` of its first reset."""
+        self._room.store_to_record_into()  # opened before the first event is published
         now = self._clock.elapsed()
         since = now if since is None else min(now, max(since, self._free_since))
         source = self.cell.source if self.cell else None
@@ -102,7 +103,6 @@ class Desk:
         )
         self.numbers.forget()
         self.current = running
-        _ = self._room.store  # opened before the first event is published
         self._bus.publish(
             SessionStarted(
                 running.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from rlnb.control.listening import Listener
 from rlnb.control.live import Live
 from rlnb.control.proofs import Proofs
 from rlnb.control.running import Running
-from rlnb.errors import EpisodeNotFound
+from rlnb.errors import EpisodeNotFound, RlnbError
 from rlnb.events import FramesTaken, SessionChanged
 from rlnb.kernel import Notebook
 from rlnb.store import Store
@@ -94,6 +95,17 @@ class Room:
             self._detach = self._store.attach(self.bus)
             self._close_before_the_store()
         return self._store
+
+    def store_to_record_into(self) -> Store:
+        """The store; where the wanted place can have none (it is somebody else's file, or a newer rlnb's), that is said
+        once, and the sessions go into a temporary folder: training goes on, and nothing recorded is lost."""
+        try:
+            return self.store
+        except RlnbError as error:
+            spare = Path(tempfile.mkdtemp(prefix="rlnb-")) / home.FILE
+            self.use(spare)
+            self.warn(f"{error} Until then sessions are recorded into {spare}, which the system may clear.")
+            return self.store
 
     def use(self, path: Path) -> None:
         """Read and write another store from now on; a running session ends in the old one."""

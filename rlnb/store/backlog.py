@@ -35,11 +35,19 @@ class Backlog:
         self.events.append(event)
         self.bytes += weight(event)
 
-    def take(self) -> list[Waiting]:
-        """Everything, to be written."""
+    def take(self, whole: bool = True) -> list[Waiting]:
+        """Everything, to be written. Not `whole`: but for steps that came last.
+
+        The episodes that end in these steps are about to follow, and belong into the same transaction: a process killed
+        between the two would leave steps of several episodes that look like one.
+        """
+        held = not whole and self.events and isinstance(self.events[-1], StepsRecorded | LanesStepped)
+        last = self.events.pop() if held else None
         events = list(self.events)
         self.events.clear()
         self.bytes = 0
+        if last is not None:
+            self.add(last)
         return events
 
     def put_back(self, events: list[Waiting]) -> None:

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from rlnb.bus import strict
 from rlnb.clock import Clock
 from rlnb.errors import StoreError
-from rlnb.events import Event
+from rlnb.events import Event, LanesStepped, StepsRecorded
 from rlnb.store.backlog import EAGER, FULL, Backlog, Waiting
 from rlnb.store.ledger import Ledger
 from rlnb.store.link import Link
@@ -57,6 +57,7 @@ class Writer:
         self._closing = self.closed = False
         self._thread: threading.Thread | None = None
         self._quick = True
+        self._newest = 0.0  # when the last event came
         self._last = -INTERVAL  # when the last write ended
         self._beaten = 0.0
 
@@ -72,9 +73,13 @@ class Writer:
                 return
             self._start()
             self._backlog.add(event)
+            self._newest = now = time.monotonic()
             if self._backlog.bytes > EAGER or len(self._backlog) == 1:
                 self._state.notify_all()
-            due = self._backlog.bytes > EAGER or time.monotonic() - self._last >= INTERVAL
+            wait = INTERVAL + (
+                GRACE / 4 if isinstance(event, StepsRecorded | LanesStepped) else 0.0
+            )  # for their episodes
+            due = self._backlog.bytes > EAGER or now - self._last >= wait
         if due and self._quick and not self.trouble.why and self.file.acquire(blocking=False):
             begun = time.monotonic()
             self._turn(())
@@ -176,7 +181,7 @@ class Writer:
         """One write of all that waits, then the jobs. `file` is held, and given back. `asked`: None for a publisher,
         who has no time for the way home of a refuge."""
         with self._state:
-            events = self._backlog.take()
+            events = self._backlog.take(closing or bool(asked) or time.monotonic() - self._newest >= GRACE)
             self._writing = True
             self._state.notify_all()
         try:

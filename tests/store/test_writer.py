@@ -50,7 +50,7 @@ def train(path: Path, session: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))  # more of them, through all of rlnb: tests/control/test_kill.py
 def test_kill_9_loses_at_most_the_last_second(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "s.sqlite"
     trainer = train(path, "killed")
@@ -281,3 +281,31 @@ def test_an_interrupt_in_the_middle_of_a_write_loses_nothing(
     store.flush()
     assert store.describe("s1")["steps"] == 10
     assert len(store.describe("s1")["lanes"]) == 1
+
+
+def test_steps_and_the_episodes_that_end_in_them_are_written_together(
+    store: Store, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the two, the steps of several episodes would look like one."""
+    writes: list[list[str]] = []
+    write = Writer._write
+
+    def spied(self: Writer, events: list[Event]) -> None:
+        writes.append([type(event).__name__ for event in events])
+        write(self, events)
+
+    monkeypatch.setattr(Writer, "_write", spied)
+    for event in (started(), lane()):
+        store.put(event)
+    store.flush()
+    monkeypatch.setattr("rlnb.store.writer.GRACE", 1e9)  # the thread stays out of it
+    for first in (0, 10, 20):
+        writes.clear()
+        monkeypatch.setattr(store._writer, "_last", -1.0)  # long due
+        store.put(steps("s1", first, 10, rng))
+        monkeypatch.setattr(store._writer, "_last", -1.0)
+        store.put(ended("s1", [first, first + 5], [5, 5], rng))
+        assert [names for names in writes if names] == [["StepsRecorded", "EpisodesEnded"]]
+    store.put(steps("s1", 30, 10, rng))
+    store.flush()
+    assert [names for names in writes if names][-1] == ["StepsRecorded"] and store.sessions()["steps"].tolist() == [40]
