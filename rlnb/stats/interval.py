@@ -57,8 +57,8 @@ def bca_interval(
     """Bias-corrected and accelerated bootstrap of the mean (Efron 1987, eq. 2.3 and 6.6); from about 10 runs on.
 
     A bootstrap divides by n where n - 1 is due and takes normal quantiles where Student's are: with 10 normal scores
-    its "95 %" covers 90 %. `expanded` makes up for both (Hesterberg 2015, "What Teachers Should Know About the Bootstrap",
-    §5.3): the normal quantile z becomes √(n / (n - 1)) · t(n - 1).
+    its "95 %" covers 90 %. `expanded` makes up for both (Hesterberg 2015, "What Teachers Should Know About the
+    Bootstrap", §5.3): the normal quantile z becomes √(n / (n - 1)) · t(n - 1).
     """
     scores = scores_of(values)
     n, mean = len(scores), float(scores.mean())
