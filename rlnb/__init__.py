@@ -30,10 +30,14 @@ _HOME = {
     "replay": "rlnb.control.replaying",
     "explain": "rlnb.control.explaining",
     "compare": "rlnb.control.comparing",
+    "chart": "rlnb.control.charting",
+    "save_chart": "rlnb.control.charting",
     "Session": "rlnb.control.session",
 }
 
 if TYPE_CHECKING:
+    from rlnb.control.charting import chart as chart
+    from rlnb.control.charting import save_chart as save_chart
     from rlnb.control.comparing import compare as compare
     from rlnb.control.doors import install as install
     from rlnb.control.doors import session as session

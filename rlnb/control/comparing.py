@@ -60,7 +60,7 @@ class Comparison:
             *FIXED,
         ]
         self._rows = [self._row(one, names) for one in about]
-        self._curves = [self._curve(session) for session in self.sessions]
+        self.curves = [self._curve(session) for session in self.sessions]
 
     @staticmethod
     def _kind(about: Sequence[Mapping[str, Any]], name: str) -> str:
@@ -109,7 +109,7 @@ class Comparison:
         """Chart and table, as a widget."""
         from rlnb.widgets.comparison import Comparison as Widget
 
-        widget = Widget(self._rows, self._columns, self._curves, title=TITLE, verdict=self.verdict)
+        widget = Widget(self._rows, self._columns, self.curves, title=TITLE, verdict=self.verdict)
         widget.on_command(lambda name, payload: self._command(widget, name, payload))
         return widget
 
@@ -126,10 +126,10 @@ class Comparison:
         from rlnb.widgets.picture import curves_png
         from rlnb.widgets.table import table_html
 
-        palette = colours(len(self._curves))
+        palette = colours(len(self.curves))
         series = [
             {"label": curve["name"], "color": colour, "x": curve["step"], "y": curve["value"], "kind": "line"}
-            for curve, colour in zip(self._curves, palette, strict=True)
+            for curve, colour in zip(self.curves, palette, strict=True)
         ]
         picture = curves_png(
             [{"title": TITLE, "xlabel": "environment step", "series": series}],
@@ -156,22 +156,26 @@ def compare(*sessions: Session | str, by: str | None = None) -> Comparison:
     Runs whose parameters agree are one setting (`by="lr"`: whose learning rate agrees); a seed never tells settings
     apart. The verdict is of the mean returns of each run's last 100 episodes.
     """
+    return Comparison(the_room(), chosen(sessions, "rlnb.compare"), by)
+
+
+def chosen(sessions: Sequence[Any], door: str) -> list[Session]:
+    """The sessions meant by sessions, names, ids and lists of them; each once."""
     from rlnb.control.shelf import get
 
-    chosen = [one if isinstance(one, Session) else get(one) for one in _flat(sessions)]
-    if not chosen:
-        raise BadValue("rlnb.compare() needs at least one session, as in rlnb.compare(a, b).")
-    unique = list(dict.fromkeys(chosen))
-    return Comparison(the_room(), unique, by)
+    found = [one if isinstance(one, Session) else get(one) for one in _flat(sessions, door)]
+    if not found:
+        raise BadValue(f"{door}() needs at least one session, as in {door}(a, b).")
+    return list(dict.fromkeys(found))
 
 
-def _flat(sessions: Sequence[Any]) -> list[Session | str]:
+def _flat(sessions: Sequence[Any], door: str) -> list[Session | str]:
     flat: list[Session | str] = []
     for one in sessions:
         if isinstance(one, list | tuple):
-            flat.extend(_flat(one))
+            flat.extend(_flat(one, door))
         elif isinstance(one, Session | str):
             flat.append(one)
         else:
-            raise BadValue(f"rlnb.compare({one!r}): give sessions, or their names or ids.")
+            raise BadValue(f"{door}({one!r}): give sessions, or their names or ids.")
     return flat

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -68,8 +69,9 @@ def acting(policy: Any, space: Any) -> Callable[[Any], Any]:
 
 def _of_module(module: Any, space: Any) -> Callable[[Any], Any]:
     import numpy as np
-    import torch
     from gymnasium import spaces
+
+    torch = sys.modules["torch"]  # loaded, since one of its modules was given
 
     if not isinstance(space, spaces.Discrete | spaces.Box):
         raise BadValue(f"rlnb.evaluate: a torch module acts in Discrete and Box spaces, not in {space}; give act(obs).")

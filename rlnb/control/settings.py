@@ -80,7 +80,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:] + "." if not words[:1].isdigit() else words + "."
+    return words + "."  # as it stands: it may begin with the name of a parameter
 
 
 def _finite(value: Any) -> bool:

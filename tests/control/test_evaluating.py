@@ -110,7 +110,7 @@ def test_the_verdict_is_honest():
     low = [run(float(score), lr=0.01) for score in dice.normal(100, 10, 10)]
     mid = [run(float(score), lr=0.05) for score in dice.normal(398, 10, 10)]
     assert verdict(grouped(high[:1] + low[:1], None)) == "1 run each: an anecdote."
-    assert verdict(grouped(high + low, None)).startswith("Lr=0.1 is better: ")
+    assert verdict(grouped(high + low, None)).startswith("lr=0.1 is better: ")
     assert "not distinguishable with 10 runs each" in verdict(grouped(high + mid, None)).lower()
     three = verdict(grouped(high + mid + low, None))
     assert "better than lr=0.01" in three and "lr=0.05 are not distinguishable" in three and "Holm" in three
