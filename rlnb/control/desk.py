@@ -20,6 +20,7 @@ from rlnb.events import (
     Event,
     LaneOpened,
     LanesStepped,
+    MetricsLogged,
     Origin,
     SessionChanged,
     SessionEnded,
@@ -46,7 +47,7 @@ class Desk:
         self._notebook = room.notebook
         self._bus = room.bus
         self.capture = Capture(self, room.clock)
-        self.numbers = Numbers(self.capture.steps, room.warn)
+        self.numbers = Numbers(self.capture.steps, room.warn, self._nobody_steps)
         self.board = Board(self)
         self.current: Running | None = None
         self.recording = True
@@ -132,7 +133,7 @@ class Desk:
             return
         logged = self.numbers.collect(running.id)
         if logged is not None:
-            self._bus.publish(logged)
+            self._publish_numbers(running, logged)
         env_id = running.env_of.get(running.training_group, running.env_id)
         if env_id != running.env_id:
             running.env_id = env_id
@@ -182,7 +183,7 @@ class Desk:
     def cell_ended(self, result: CellResult) -> None:
         self.capture.cut()
         if self.current is None and len(self.numbers):
-            self.begin("cell")
+            self.begin("cell", **self.given)
         if self.current is not None:
             if result.stopped or (result.ok and self.current.stop_asked):
                 self.end("stopped")
@@ -242,6 +243,14 @@ class Desk:
             running.count_episodes(event)
             if running.hold.breaks and event.group == running.training_group:
                 running.hold.hear(event)
+        self._grow_up(running)
+
+    def _publish_numbers(self, running: Running, logged: MetricsLogged) -> None:
+        self._bus.publish(logged)
+        running.logged += max(map(len, logged.values.values()))
+        self._grow_up(running)
+
+    def _grow_up(self, running: Running) -> None:
         if running.scratch and running.grown_up:
             running.scratch = False
             self._bus.publish(SessionChanged(running.id, {"scratch": False}))
@@ -252,7 +261,7 @@ class Desk:
         if running is not None:
             logged = self.numbers.collect(running.id)
             if logged is not None:
-                self._bus.publish(logged)
+                self._publish_numbers(running, logged)
                 running.hold.hear(logged)
         self._pump()
         self._room.live.tick()
@@ -262,6 +271,14 @@ class Desk:
             self.capture.wake()
         if running.stop_asked and not running.polite:
             raise StopTraining("stopped from the live view")
+
+    def _nobody_steps(self) -> None:
+        """Numbers are logged, and no step has flushed for a while: a loop over stored data has its view and its Stop
+        as well. (An algorithm that asks `hook.stopping()` is not interrupted.)"""
+        if self.current is None:
+            self.begin("cell" if self._notebook else "script", **self.given)
+        self.capture.flush()
+        self.tick()
 
     def mark(self, label: str) -> None:
         """Note in the chart what the person did just now."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rlnb.control.controls import CONTROLS, control, held
 from rlnb.control.curves import MOST_PANELS, Curves
+from rlnb.control.drawn import Drawn
 from rlnb.control.running import Running
 from rlnb.control.trend import Trend
 from rlnb.errors import RlnbError
@@ -30,7 +31,7 @@ class Feed:
         self.view: LiveView | None = None
         self.state: str = "running"
         self.message: str = ""
-        self._keys: list[tuple[int, int]] = []  # (lane, first step) of each drawn episode, by its number
+        self._drawn = Drawn()
         self._curves = Curves()
         self._trends: dict[int, Trend] = {}  # by group
         self._beside: dict[int, tuple[int, float]] = {}  # by group: see _place
@@ -46,9 +47,8 @@ class Feed:
             self._threshold = float(recipe["reward_threshold"])
 
     def episodes(self, event: EpisodesEnded) -> None:
-        base = len(self._keys)
-        lanes = np.broadcast_to(event.lane, len(event)).tolist()
-        self._keys.extend(zip(lanes, event.first.tolist(), strict=True))
+        base = len(self._drawn)
+        self._drawn.extend(np.broadcast_to(event.lane, len(event)).tolist(), event.first.tolist())
         chunk = {
             "step": self._place(event),
             "episode": np.arange(base, base + len(event), dtype=np.float64),
@@ -210,8 +210,8 @@ class Feed:
         """The number in `session.episodes` of an episode of the chart (there: by arrival) or of a word."""
         if isinstance(which, str):
             return session.episode(which)
-        lane, first = self._keys[int(which)]
-        return self._room.store_number(session.id, lane, first)
+        place = self._drawn.place(int(which))
+        return int(which) if place is None else self._room.store_number(session.id, *place)
 
     # --- without a kernel ---------------------------------------------------------------------------------------
 
@@ -271,7 +271,8 @@ class Feed:
                 "kind": "line",
             }
             feed._add(str(name), str(name), 0, chunk)
-        feed._keys = list(room.store.keys(session.id))
+        keys = room.store.keys(session.id)
+        feed._drawn.extend([lane for lane, _ in keys], [first for _, first in keys])
         running.episodes = int(about["episodes"])
         feed.state = str(about["status"])
         feed._ended = float(about["elapsed"])

@@ -14,6 +14,7 @@ from rlnb.events import EpisodesEnded, LanesStepped, Origin, StepsRecorded
 
 SCRATCH_EPISODES = 2
 SCRATCH_STEPS = 200
+SCRATCH_ROWS = 50  # of a metric, where nothing is stepped: a loop over stored data
 TRAININGS = 3  # environments one after another that look like a sweep
 EPISODES_OF_A_TRAINING = 5  # each of them, at least; fewer is one environment an episode, as some loops have it
 
@@ -42,6 +43,7 @@ class Running:
     openings: dict[int, int] = field(default_factory=dict)  # of each lane
     env_of: dict[int, str] = field(default_factory=dict)  # of each group
     episodes: int = 0
+    logged: int = 0  # rows of the metric that was logged most
     marks: list[dict[str, Any]] = field(default_factory=list)  # what the hand did: step, time, episode, label
     stop_asked: bool = False
     hold: Hold = field(default_factory=Hold)
@@ -80,4 +82,4 @@ class Running:
     @property
     def grown_up(self) -> bool:
         """Whether it has done more than look around."""
-        return self.episodes >= SCRATCH_EPISODES or self.steps >= SCRATCH_STEPS
+        return self.episodes >= SCRATCH_EPISODES or self.steps >= SCRATCH_STEPS or self.logged >= SCRATCH_ROWS

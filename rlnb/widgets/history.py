@@ -75,6 +75,21 @@ class History:
         some = self._sums[self._sums[:, 0] > 0]
         return Means(some[:, 0].astype(np.int64), some[:, 1:] / some[:, :1])
 
+    def thinner(self, most: int) -> History:
+        """This, or a copy in which more neighbours are joined: about `most` rows."""
+        if len(self.rows) <= most:
+            return self
+        copy = History()
+        copy.total, copy.rows, copy._bucket, copy._span, copy._sums = (
+            self.total, self.rows, self._bucket, self._span, self._sums,
+        )  # fmt: skip
+        if not copy._span:
+            copy._bucket, copy._span = np.arange(len(copy.rows)) // 4, 4
+            copy._add_sums(copy._bucket, copy.rows)
+        while len(copy.rows) > most and len(copy._sums) > 1:
+            copy._halve()
+        return copy
+
     def _keep(self, ids: NDArray[np.int64], rows: Rows) -> None:
         kept = m4(ids, rows[:, 3])
         self._bucket, self.rows = ids[kept], rows[kept]

@@ -35,6 +35,8 @@ Found = tuple[Key, str, dict[str, Any], int]
 Detail = Callable[[str, float, float, int], list[Found]]
 AXES = ("episode", "step", "time")
 DETAIL = 2400  # rows of a series in one answer: what a screen shows
+MOST_PENDING = 20_000  # rows that wait for a tick; beyond it the whole view is sent instead, thinned
+MOST_SHOWN, LEAST_SHOWN = 16_000, 200  # rows of a snapshot, of all series together and of each at least
 TICK_PERIOD = 0.1  # seconds: ticks that an acknowledgement sets off keep to 10 Hz as well
 
 
@@ -79,6 +81,8 @@ class LiveView(Screen, Loaded):
         self._kinds: dict[Key, str] = {}
         self._history: dict[Key, History] = {}
         self._pending: dict[Key, list[Rows]] = {}
+        self._waiting = 0  # rows in `_pending`
+        self._over = False  # too many waited: the next tick is a snapshot
         self._header: dict[str, Any] = {}
         self._header_changed = False
         self._last_tick = -math.inf
@@ -123,6 +127,10 @@ class LiveView(Screen, Loaded):
             self._kinds[key] = kind
             self._history.setdefault(key, History()).extend(rows)
             self._pending.setdefault(key, []).append(rows)
+            self._waiting += len(rows)
+            if self._waiting > MOST_PENDING:  # the browser is slow, hidden or gone: it starts over when it is back
+                self._pending.clear()
+                self._waiting, self._over = 0, True
 
     def header(self, **fields: Any) -> None:
         """Set fields of the header: name, env_id, state ("running", "paused", "finished", "stopped", "failed",
@@ -141,7 +149,7 @@ class LiveView(Screen, Loaded):
     def tick(self) -> bool:
         """Send what is new in one message, if the gate lets it through; call it at most ten times a second."""
         with self._lock:
-            if not (self._pending or self._header_changed) or not self._gate.is_open():
+            if not (self._pending or self._header_changed or self._over) or not self._gate.is_open():
                 return False
             self._send_tick()
             return True
@@ -175,7 +183,7 @@ class LiveView(Screen, Loaded):
         elif kind == "hello":
             with self._lock:
                 self._gate.hello()
-                if self._pending or self._header_changed:
+                if self._pending or self._header_changed or self._over:
                     self._send_tick()  # for the other views of this session; the newcomer starts from the snapshot
                 reply = {"type": "snapshot", "seq": self._gate.sent, "to": content.get("view")}
                 self.send(reply, [self._snapshot()])
@@ -220,17 +228,21 @@ class LiveView(Screen, Loaded):
 
     def _send_tick(self) -> None:
         with self._lock:
-            pending = {key: np.concatenate(parts) for key, parts in self._pending.items()}
             seq = self._gate.send()
-            meta = {"header": self._header, "series": [self._entry(key) for key in pending]}
-            columns = {
-                f"{i}.{name}": narrow(name, rows[:, k]) for i, rows in enumerate(pending.values()) for k, name in _NAMES
-            }
-            frame = encode(meta, columns)
+            kind, frame = ("snapshot", self._snapshot()) if self._over else ("tick", self._new())
             self._pending.clear()
-            self._header_changed = False
+            self._waiting, self._over, self._header_changed = 0, False, False
             self._last_tick = self._clock.elapsed()
-            self.send({"type": "tick", "seq": seq}, [frame])
+            self.send({"type": kind, "seq": seq}, [frame])
+
+    def _new(self) -> bytes:
+        """What came since the last tick."""
+        pending = {key: np.concatenate(parts) for key, parts in self._pending.items()}
+        meta = {"header": self._header, "series": [self._entry(key) for key in pending]}
+        columns = {
+            f"{i}.{name}": narrow(name, rows[:, k]) for i, rows in enumerate(pending.values()) for k, name in _NAMES
+        }
+        return encode(meta, columns)
 
     def _entry(self, key: Key) -> dict[str, Any]:
         panel, series, group = key
@@ -240,7 +252,9 @@ class LiveView(Screen, Loaded):
         """Everything so far, thinned."""
         columns: dict[str, Any] = {}
         entries = []
-        for i, (key, history) in enumerate(self._history.items()):
+        most = max(LEAST_SHOWN, MOST_SHOWN // max(len(self._history), 1))
+        for i, (key, whole) in enumerate(self._history.items()):
+            history = whole.thinner(most)
             entries.append({**self._entry(key), "total": history.total})
             columns.update({f"{i}.{name}": narrow(name, history.rows[:, k]) for k, name in _NAMES})
             if (means := history.means()) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import textwrap
 from dataclasses import dataclass, field
 
 import pytest
@@ -275,3 +276,27 @@ def test_a_cell_says_once_what_it_stepped_without_recording_it(kernel):
     assert "rlnb.watch" not in kernel.run("train(env, 3)").text
     kernel.run("env = rlnb.watch(env)\ntrain(env, 3)")
     assert kernel.value("len(rlnb.last().episodes)") == 3
+
+
+def test_a_loop_that_only_logs_is_a_session_with_a_stop(kernel):
+    """Behaviour cloning, fitting a model: nothing is stepped, but there is something to see and to stop."""
+    loop = """
+    import time
+    from rlnb import hook
+    room = hook._listener._room
+    for k in range(100_000):
+        rlnb.log(loss=1 / (k + 1))
+        time.sleep(0.001)
+        if k > 300 and room.current is not None:
+            seen = room.current.name, room.current.scratch, len(rlnb.last().metrics)
+            room.current.stop_asked = True
+    """
+    ran = kernel.run(textwrap.dedent(loop))
+    assert ran.status == "ok", ran.text
+    assert kernel.value("seen[1]") is False
+    assert kernel.value("seen[2] > 50")
+    assert kernel.value("[rlnb.last().status, k < 90_000, len(rlnb.last().metrics) == k + 1]") == [
+        "stopped",
+        True,
+        True,
+    ]

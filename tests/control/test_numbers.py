@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rlnb.control.numbers import MOST_NAMES, Numbers
+from rlnb.control.numbers import MOST_NAMES, PACK, Numbers
 from rlnb.errors import BadValue
 
 
@@ -55,3 +55,38 @@ def test_names_are_capped_with_a_word():
     numbers.log({f"m{i}": 1.0 for i in range(MOST_NAMES + 3)}, None)
     assert len(numbers.collect("s").values) == MOST_NAMES
     assert said
+
+
+def test_too_many_names_are_said_once():
+    numbers, said = make()
+    for k in range(5000):
+        numbers.log({f"m{k}": 1.0}, None)
+    numbers.collect("s")
+    assert len(said) == 1
+
+
+def test_what_waits_is_packed():
+    """A loop that only logs for hours keeps columns of numbers, not dictionaries."""
+    numbers, _ = make()
+    for k in range(3 * PACK + 10):
+        numbers.log({"loss": float(k)}, k)
+        assert len(numbers._waiting) < PACK
+    event = numbers.collect("s")
+    assert event.values["loss"].tolist() == event.steps["loss"].tolist() == list(range(3 * PACK + 10))
+    assert len(numbers) == 0
+
+
+def test_logging_looks_around_where_nobody_steps(monkeypatch):
+    clock, looks = [100.0], []
+    monkeypatch.setattr("rlnb.control.numbers.time.time", lambda: clock[0])
+    numbers = Numbers(lambda: 0, print, lambda: looks.append(clock[0]))
+    for _ in range(100):
+        numbers.log({"loss": 1.0}, None)
+        clock[0] += 0.01
+    assert 5 <= len(looks) <= 7
+    looks.clear()
+    for _ in range(100):  # steps flush: no need to
+        numbers.log({"loss": 1.0}, None)
+        numbers.collect("s")
+        clock[0] += 0.01
+    assert not looks

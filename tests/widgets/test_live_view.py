@@ -205,3 +205,38 @@ def test_a_zoom_is_answered_with_the_rows_of_its_window(wire: Wire) -> None:
     wire.take()
     wire.say(type="detail", view="v1", axis="colour", **{"from": 1, "to": None})
     assert wire.take() == ["error"]
+
+
+def test_a_tab_that_is_closed_for_hours_costs_no_memory_and_catches_up(wire: Wire) -> None:
+    wire.episodes(1)
+    for _ in range(2):  # nobody answers
+        wire.view.tick()
+        wire.episodes(1)
+    wire.take()
+    for k in range(200):
+        wire.episodes(1000, start=1000 * k)
+        wire.clock.advance(60.0)
+        assert not wire.view.tick()
+        assert sum(len(rows) for parts in wire.view._pending.values() for rows in parts) <= 20_000
+    wire.say(type="ack", seq=2)  # the hidden tab is shown again
+    wire.view.tick()
+    [(content, [buffer])] = wire.sent
+    assert content["type"] == "snapshot" and "to" not in content and content["seq"] == 3
+    assert decode(buffer)[0]["series"][0]["total"] == 200_003
+    wire.say(type="ack", seq=3)
+    wire.take()
+    wire.episodes(1)
+    wire.view.tick()
+    assert wire.take() == ["tick"]
+
+
+def test_a_snapshot_of_many_metrics_is_bounded(wire: Wire) -> None:
+    index = np.arange(5000)
+    for k in range(50):
+        wire.view.extend(f"m{k}", f"m{k}", step=index, episode=index, time=index, value=np.sin(index), kind="line")
+    wire.view.refresh_snapshot()
+    assert len(wire.view.snapshot) < 1_000_000
+    meta, columns = decode(wire.view.snapshot)
+    assert len(meta["series"]) == 50
+    assert columns["7.value"].max() == np.sin(index).max()
+    assert columns["7.mean.count"].sum() == 5000
