@@ -2,6 +2,7 @@
 # make demo HEADLESS=1   run it without a browser and write build/quickstart.html
 # make test              everything that must pass: linters, types, floors, browser part, tests
 # make test-all          the same, with the tests that take minutes
+# make bench             every benchmark, beside its peers; the tables go to build/benchmarks.md (QUICK=1: smaller)
 # make lint | js | clean
 #
 # The first call makes a virtual environment in .venv; later calls use it. Without make: see README.md.
@@ -15,7 +16,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
-.PHONY: demo test test-all lint js python clean
+.PHONY: demo test test-all bench lint js python clean
 
 demo: $(VENV)/.demo $(VENV)/.bundle
 ifdef HEADLESS
@@ -42,6 +43,9 @@ js: $(VENV)/.test
 python: $(VENV)/.test $(VENV)/.bundle
 	$(BIN)/python tools/browser.py
 	$(BIN)/python -m pytest $(MARKERS)
+
+bench: $(VENV)/.test $(VENV)/.bundle
+	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
 
 clean:
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

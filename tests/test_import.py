@@ -24,6 +24,28 @@ def test_import_is_light():
     assert not loaded_after("import rlnb").intersection(HEAVY)
 
 
+def test_import_loads_the_front_door_alone_and_nothing_of_others():
+    new = loaded_after("import rlnb") - loaded_after("pass")
+    others = {name for name in new if name.split(".")[0] not in {*sys.stdlib_module_names, "rlnb"}}
+    assert not others
+    assert {name for name in new if name.split(".")[0] == "rlnb"} == {"rlnb", "rlnb.hook"}
+    assert len(new) < 100  # of the standard library, most of them for `typing`
+
+
+def test_load_ext_brings_gymnasium_and_what_records_alone():
+    """What draws, tabulates, films and learns comes with the first view, table, replay or agent."""
+    load = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "InteractiveShell.instance().run_line_magic('load_ext', 'rlnb')"
+    )
+    later = {"pandas", "bokeh", "torch", "anywidget", "ipywidgets", "PIL", "imageio", "stable_baselines3", "scipy",
+             "matplotlib", "pygame", "mujoco", "ale_py", "cloudpickle"}  # fmt: skip
+    found = loaded_after(load)
+    assert not found & later
+    assert {"rlnb.capture", "rlnb.store", "gymnasium"} <= found
+    assert not found & {"rlnb.agents", "rlnb.stats", "rlnb.widgets.live_view", "rlnb.control.comparing"}
+
+
 def test_the_command_starts_light():
     assert not loaded_after("import rlnb.cli; rlnb.cli.parser()").intersection(HEAVY)
 

@@ -1,16 +1,21 @@
-"""How fast a replay is on the screen, beside Gymnasium's RecordVideo. `python tests/benchmarks/replay_speed.py`
+"""How fast a replay is on the screen, beside Gymnasium's RecordVideo. `python tests/benchmarks/replay_speed.py [times]`
 
 One 500-step CartPole episode. rlnb recorded nothing but its trace and makes the video afterwards, in a warm worker
-process; RecordVideo draws while the episode runs, keeps the raw frames and encodes them when it ends (it needs
-moviepy; without it the same is done by hand with imageio-ffmpeg's defaults, and the table says so).
+process; RecordVideo draws while the episode runs, keeps the raw frames and encodes them when it ends. It needs
+moviepy, which asks for an older Pillow: `pip install --no-deps --target FOLDER moviepy proglog decorator python-dotenv`
+and FOLDER on PYTHONPATH lend it to this script alone. Without it the same is done by hand with imageio-ffmpeg's
+defaults, and the table says so.
 Medians of interleaved repetitions. Memory is the highest resident size of all, over the one before: of the process that
 draws, and of it with ffmpeg, whose bare start takes about 40 MB on either side.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 import os
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -19,11 +24,9 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-import psutil
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
-REPETITIONS = 7
 GOALS = {
     "first frame, s": 0.5,
     "whole video, s": 2.0,
@@ -33,33 +36,42 @@ GOALS = {
 }
 
 
+def resident(pid: int) -> float:
+    """MB of memory that a process has now (Linux); 0 for one that is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except (OSError, IndexError):
+        return 0.0
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes that `pid` started, and that those started."""
+    found: set[int] = set()
+    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = {int(word) for word in tasks.read_text().split()}
+        except OSError:
+            continue
+        found |= children.union(*(descendants(child) for child in children))
+    return found
+
+
 class Peak:
     """Samples resident memory: the highest over the start, of a process and of it with its children (ffmpeg)."""
 
     def __init__(self, pid: int) -> None:
-        self.process = psutil.Process(pid)
+        self.pid = pid
         self.alone = self.together = 0.0  # MB
-        self._there = {child.pid for child in self.process.children(recursive=True)}
+        self._there = descendants(pid)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._sample)
 
-    def _children(self) -> int:
-        total = 0
-        for process in self.process.children(recursive=True):
-            if process.pid in self._there:
-                continue
-            try:
-                total += process.memory_info().rss
-            except psutil.NoSuchProcess:
-                pass
-        return total
-
     def _sample(self) -> None:
-        before = self.process.memory_info().rss
+        before = resident(self.pid)
         while not self._over.wait(0.01):
-            alone = self.process.memory_info().rss - before
-            self.alone = max(self.alone, alone / 2**20)
-            self.together = max(self.together, (alone + self._children()) / 2**20)
+            alone = resident(self.pid) - before
+            self.alone = max(self.alone, alone)
+            self.together = max(self.together, alone + sum(map(resident, descendants(self.pid) - self._there)))
 
     def __enter__(self) -> Peak:
         self._thread.start()
@@ -111,12 +123,7 @@ def record_video(trace: Any, folder: Path) -> dict[str, float]:
 
     from rlnb.trace import unpack_start
 
-    try:
-        import moviepy  # noqa: F401
-
-        wrapped = True
-    except ImportError:
-        wrapped = False
+    wrapped = importlib.util.find_spec("moviepy") is not None
     env = gymnasium.make("CartPole-v1", render_mode="rgb_array")
     if wrapped:
         env = gymnasium.wrappers.RecordVideo(env, str(folder), episode_trigger=lambda _: True, disable_logger=True)
@@ -155,7 +162,7 @@ def middle(key: str, rows: list[dict[str, float]]) -> float:
     return (max if "MB" in key else statistics.median)(row[key] for row in rows)
 
 
-def main() -> dict[str, dict[str, float]]:
+def main(repetitions: int = 7) -> dict[str, dict[str, float]]:
     """Print the table; returns its medians."""
     from rlnb.replays import Worker
 
@@ -166,17 +173,16 @@ def main() -> dict[str, dict[str, float]]:
     print(f"worker warm after {time.perf_counter() - began:.2f} s (once a kernel)")
     runs: dict[str, list[dict[str, float]]] = {"rlnb": [], "RecordVideo": []}
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(REPETITIONS):
+        for _ in range(repetitions):
             runs["rlnb"].append(rlnb(worker, trace))
             runs["RecordVideo"].append(record_video(trace, Path(folder)))
     began = time.perf_counter()
     worker.verify(trace)
     print(f"verified without drawing in {1000 * (time.perf_counter() - began):.0f} ms")
     worker.close()
-    try:
-        import moviepy  # noqa: F401
-    except ImportError:
-        print("RecordVideo needs moviepy, which is not installed: frames kept and encoded by hand instead")
+    found = importlib.util.find_spec("moviepy") is not None
+    how = f"with moviepy {importlib.metadata.version('moviepy')}" if found else "by hand, imageio-ffmpeg (no moviepy)"
+    print(f"RecordVideo encodes {how}; medians of {repetitions}, of memory the highest")
     table = {name: {key: middle(key, rows) for key in GOALS} for name, rows in runs.items()}
     print(f"{'500-step CartPole-v1':22}{'rlnb':>10}{'RecordVideo':>14}{'ratio':>8}{'goal':>10}")
     for key, goal in GOALS.items():
@@ -187,4 +193,4 @@ def main() -> dict[str, dict[str, float]]:
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:2]))

@@ -1,7 +1,7 @@
-"""The store beside a naive one (a SQLite row a step), in one run: `python -m tests.benchmarks.store_throughput`.
+"""The store beside a naive one (a SQLite row a step), in one run: `python tests/benchmarks/store_throughput.py`
 
-Prints steps a second from the first event published to the last byte on disk, bytes a step, the memory that ten
-million steps take, and how long the lists of a big store take (200 sessions of a million steps; `--small`: 20).
+Prints steps a second from the first event published to the last byte on disk, bytes a step, and the memory that ten
+million steps take (`--small`: a tenth of each).
 """
 
 from __future__ import annotations
@@ -47,9 +47,11 @@ def flushes(length: int, pool: int = 20) -> list[tuple[StepsRecorded, EpisodesEn
     return made
 
 
-def cartpole(session: str, n: int, made: list[tuple[StepsRecorded, EpisodesEnded]]) -> Iterator[Event]:
+def cartpole(
+    session: str, n: int, made: list[tuple[StepsRecorded, EpisodesEnded]], name: str = "bench"
+) -> Iterator[Event]:
     """A session of `n` steps."""
-    yield SessionStarted(session, 1.7e9, "bench", "script", "CartPole-v1")
+    yield SessionStarted(session, 1.7e9, name, "script", "CartPole-v1")
     yield LaneOpened(session, 1.7e9, 0, 0, "bench", {"env_id": "CartPole-v1"})
     for at in range(0, n, CHUNK):
         steps, ended = made[at // CHUNK % len(made)]
@@ -113,45 +115,6 @@ def memory(n: int) -> None:
         print((peak() - before) / 1024)
 
 
-def big(folder: Path, sessions: int) -> None:
-    """One session of a million steps in episodes of 20, copied, then listed."""
-    store = Store(folder / "big.sqlite")
-    for event in cartpole("s0", 1_000_000, flushes(20)):
-        store.put(event)
-    store.close()
-    conn = sqlite3.connect(folder / "big.sqlite")
-    for table, key in (("sessions", "key"), ("tallies", "session"), ("lanes", "session"), ("recipes", "session"),
-                       ("blocks", "session")):  # fmt: skip
-        names = [row[1] for row in conn.execute(f"PRAGMA table_info({table})")]
-        into = [name for name in names if name != "key" or table == "sessions"]
-        taken = [f"{name} + :i" if name == key else "id || :i" if name == "id" else name for name in into]
-        for i in range(1, sessions):
-            conn.execute(
-                f"INSERT INTO {table} ({', '.join(into)}) SELECT {', '.join(taken)} FROM {table} WHERE {key} = 1",
-                {"i": i},
-            )
-    conn.commit()
-    conn.close()
-    size = (folder / "big.sqlite").stat().st_size / 2**20
-
-    def milliseconds(work: str) -> float:
-        program = f"import time; from rlnb.store import Store; import pandas\nt = time.perf_counter()\n{work}"
-        program += "\nprint((time.perf_counter() - t) * 1e3)"
-        runs = [
-            float(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout)
-            for _ in range(7)
-        ]
-        return statistics.median(runs)
-
-    path = str(folder / "big.sqlite")
-    listing = milliseconds(f"s = Store({path!r}); assert len(s.sessions()) == {sessions}")
-    print(f"open and list {sessions} sessions of 1M steps ({size:.0f} MB): {listing:.0f} ms (goal 500)")
-    frame = milliseconds(f"s = Store({path!r}); assert len(s.episodes('s0')) == 50_000")
-    print(f"open, and 50,000 episodes of one session as a DataFrame: {frame:.0f} ms (goal 300)")
-    trace = milliseconds(f"s = Store({path!r}); s.keys('s0'); t = time.perf_counter(); s.trace('s0', 40_000)")
-    print(f"the trace of one episode: {trace:.1f} ms")
-
-
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -181,12 +144,10 @@ def main() -> None:
         size = statistics.median(size for _, size in found)
         print(f"{name:22} {speed:12,.0f} steps/s ({speed / peer:5.1f} x)  {size:6.2f} bytes a step")
     print("goals: 500,000 steps/s, 4 bytes a step")
-    command = [sys.executable, "-m", "tests.benchmarks.store_throughput", "--memory", str(5 * n)]
+    command = [sys.executable, __file__, "--memory", str(5 * n)]
     if Path("/proc/self/status").exists():
         grown = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         print(f"memory that {5 * n:,} steps add at most: {grown:.1f} MB (goal 64)")
-    with tempfile.TemporaryDirectory() as folder_name:
-        big(Path(folder_name), 20 if args.small else 200)
 
 
 if __name__ == "__main__":
