@@ -13,9 +13,10 @@ from rlnb.capture.desk import Desk, Seat
 from rlnb.capture.lane_rows import Chunk, Ends
 from rlnb.capture.lane_starts import Starts
 from rlnb.capture.vector_recorder import NO_EPISODE, VectorRecorder
-from rlnb.events import EpisodesEnded, LanesStepped, StartRows
+from rlnb.events import EpisodeOpened, EpisodesEnded, LanesStepped, StartRows
 
 CARRY_BYTES = 16 * 2**20  # of the rows that open episodes need, kept for a session that may go on with them
+LONG_OPEN = 0.1  # seconds after which an episode is told of before it ends
 TOO_LONG = "too much had been stepped since its beginning when the session before this one ended"
 LANE_TAKEN = "its lane was taken by another environment meanwhile"
 NOT_KEPT = "its first steps were taken while recording was off"
@@ -28,6 +29,7 @@ class Place:
         self.origin = 0  # the tick that is step 0 of its lanes
         self.kept: list[Chunk] = []  # published rows that open episodes reach back to
         self.whole = True  # `kept` has them all
+        self.announced: NDArray[np.int64] | None = None  # (lanes,): where the open episode began that was told of
 
 
 class VectorPublisher:
@@ -65,6 +67,7 @@ class VectorPublisher:
         self._groups[seat.group] = before + taken
         self._next[seat.lane] = recorder.tick - place.origin
         self._ended(recorder, seat, place, ends, chunks, before)
+        self._opened(recorder, seat, place)
         self._keep(recorder, place, chunks)
         recorder.starts.tidy()
 
@@ -76,6 +79,7 @@ class VectorPublisher:
         if seat is not None and len(open_lanes):
             self._ended(recorder, seat, place, [recorder.unfinished(open_lanes, time.monotonic())], [], 0)
         recorder.seat = None
+        place.announced = None
 
     def forget(self) -> None:
         """After all are cut: the next session counts anew."""
@@ -90,7 +94,7 @@ class VectorPublisher:
         seat = recorder.seat = self._desk.seat(recorder.request())
         if seat is None:
             return None
-        place.origin = tick - self._next.get(seat.lane, 0)
+        place.origin, place.announced = tick - self._next.get(seat.lane, 0), None
         self._sitters[seat.lane] = recorder.key
         self._go_on(recorder, seat, place, tick, moved or place.origin != tick)
         return seat
@@ -158,6 +162,20 @@ class VectorPublisher:
                 _packed(recorder.starts, all_of["which"], all_of["rows"]),
             )
         )
+
+    def _opened(self, recorder: VectorRecorder, seat: Seat, place: Place) -> None:
+        """Tell of episodes that are still going on: of long ones only, since most of many lanes end within a flush."""
+        if place.announced is None:
+            place.announced = np.full(recorder.lanes, NO_EPISODE, np.int64)
+        found = recorder.long_open(time.monotonic() - LONG_OPEN, place.announced)
+        if not len(found):
+            return
+        place.announced[found.lane] = found.begin
+        starts = _packed(recorder.starts, found.which, found.rows)
+        started = found.started + self._to_unix(recorder.clock.now() - time.monotonic())
+        for k in range(len(found)):
+            first, lane = int(found.begin[k]) - place.origin, int(found.lane[k]) + seat.lane
+            self._desk.publish(EpisodeOpened(seat.session, lane, first, float(started[k]), starts[k]))
 
     def _to_unix(self, seconds: float) -> float:
         """What is added to `time.monotonic()`: the same from flush to flush, so that ends keep their order, unless the

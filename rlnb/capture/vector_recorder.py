@@ -170,6 +170,12 @@ class VectorRecorder:
             self.starts.rows[lanes],
         )  # fmt: skip
 
+    def long_open(self, since: float, known: NDArray[np.int64]) -> Ends:
+        """The open episodes that began before the time `since`, but for those that began at the ticks `known`."""
+        with self._lock:
+            there = (self.begin != NO_EPISODE) & (self.begin < self.tick - self.n) & (self.begin != known)
+            return self.unfinished(np.flatnonzero(there & (self.started <= since)), since)
+
     # --- a look at the rows -------------------------------------------------------------------------------------
 
     def _digest(self) -> None:

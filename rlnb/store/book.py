@@ -67,6 +67,7 @@ class Book:
         self.tails: dict[tuple[int, Any], Tail] = {}
         self.wide: dict[int, tuple[int, Wide, int]] = {}  # first lane -> small newest block: key, rows, bytes
         self.recipes: dict[str, int] = {}
+        self.open: dict[int, int] = dict(conn.execute("SELECT lane, first FROM open WHERE session = ?", (key,)))
         self.changed: set[int] = set()  # groups whose tally is to be written
         for group, steps, episodes, best, recent in conn.execute(
             "SELECT grp, steps, episodes, best, recent FROM tallies WHERE session = ?", (key,)
@@ -88,6 +89,18 @@ class Book:
         """The sums of a group, to be written with the next summary."""
         self.changed.add(group)
         return self.tallies.setdefault(group, Tally())
+
+    def closed(self, lanes: NDArray[np.int64], first: NDArray[np.int64]) -> list[int]:
+        """Those of these lanes whose open episode is among the ones that ended (they began at `first`)."""
+        if not self.open:
+            return []
+        found = []
+        for k in np.flatnonzero(np.isin(lanes, list(self.open))).tolist():
+            lane = int(lanes[k])
+            if self.open.get(lane, 2**62) <= int(first[k]):
+                del self.open[lane]
+                found.append(lane)
+        return found
 
     def training(self) -> Tally:
         """The group that the summary speaks of: the one with most steps (the first such)."""

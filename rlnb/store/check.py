@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rlnb.errors import DocumentError
 from rlnb.events import Origin, Status
-from rlnb.store.ledger import EPISODE_COLUMNS
+from rlnb.store.blocks import EPISODE_COLUMNS
 from rlnb.store.plain import WORDS
 
 SCHEMA = "rlnb-session/1"

@@ -18,13 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlnb.events import EpisodesEnded, LaneOpened, SessionStarted
-from rlnb.store import reader
+from rlnb.store import reader, traces
 from rlnb.store.check import SCHEMA, Checked, check
+from rlnb.store.episodes import EpisodeTable
 from rlnb.store.lanes import lane_of, wide_runs
 from rlnb.store.ledger import FIRST_EVER, Ledger
 from rlnb.store.plain import plain, unplain, word
 from rlnb.store.schema import STEPS
 from rlnb.store.starts import unpack_starts
+from rlnb.store.steps import lane_runs
 
 FIELDS = (
     "id", "name", "env_id", "status", "origin", "started", "ended", "note", "seed", "total_steps", "scratch", "error",
@@ -33,7 +35,7 @@ FREE = ("params", "tags", "provenance")
 
 
 def write_document(
-    conn: sqlite3.Connection, key: int, fields: Mapping[str, Any], table: reader.EpisodeTable, traces: bool = True
+    conn: sqlite3.Connection, key: int, fields: Mapping[str, Any], table: EpisodeTable, traces: bool = True
 ) -> dict[str, Any]:
     """The document of a session."""
     tallies = conn.execute("SELECT grp, steps FROM tallies WHERE session = ? ORDER BY grp", (key,)).fetchall()
@@ -71,13 +73,13 @@ def _number(value: Any) -> Any:
     return word(value) if isinstance(value, float) else value
 
 
-def _traces(conn: sqlite3.Connection, key: int, table: reader.EpisodeTable) -> dict[str, Any]:
+def _traces(conn: sqlite3.Connection, key: int, table: EpisodeTable) -> dict[str, Any]:
     starts: list[str] = [""] * len(table)
     for block in np.unique(table.block).tolist():
         where = np.flatnonzero(table.block == block)
         if block < 0:
             lanes = table.columns["lane"][where].tolist()
-            found = [reader.open_start(conn, key, lane) for lane in lanes]
+            found = [traces.open_start(conn, key, lane) for lane in lanes]
         else:
             (extra,) = conn.execute("SELECT extra FROM blocks WHERE key = ?", (block,)).fetchone()
             all_of_block = unpack_starts(extra)
@@ -88,7 +90,7 @@ def _traces(conn: sqlite3.Connection, key: int, table: reader.EpisodeTable) -> d
     for (lane,) in conn.execute(
         "SELECT DISTINCT part FROM blocks WHERE session = ? AND kind = ? ORDER BY part", (key, STEPS)
     ).fetchall():
-        for first, columns in reader.lane_runs(conn, key, lane):
+        for first, columns in lane_runs(conn, key, lane):
             names = ("actions", "rewards", "checks")
             packed = {name: pack_column(column) for name, column in zip(names, columns, strict=False)}
             if len(columns) > 3:

@@ -115,9 +115,9 @@ def unpacked(first: int, data: bytes, extra: bytes) -> Wide:
     return Wide(first, actions, rewards, ticks, checks)
 
 
-def rows_of(conn: sqlite3.Connection, key: int, lane: int, first: int, length: int) -> tuple[Wide, int] | None:
-    """The rows `first` to `first + length` of all lanes beside `lane`, as far as they are there without gaps, and the
-    column that is `lane`; None where it is no lane of a vector environment."""
+def rows_of(conn: sqlite3.Connection, key: int, lane: int, first: int, length: int = 2**61) -> tuple[Wide, int] | None:
+    """The rows `first` to `first + length` (or to the end) of all lanes beside `lane`, as far as they are there without
+    gaps, and the column that is `lane`; None where it is no lane of a vector environment."""
     (base,) = conn.execute(
         "SELECT max(part) FROM blocks WHERE session = ? AND kind = ? AND part <= ?", (key, LANES, lane)
     ).fetchone()

@@ -1,7 +1,6 @@
 """Events written into the tables: the one place that inserts. Runs inside the writer's transaction.
 
-Events of one write are gathered first (one block a lane for steps, one for all episodes, one a metric), and small
-blocks are merged with the newest one, so that slow environments do not leave a crumb every half second.
+What grows goes into `blocks`; here are the rows of sessions, lanes and open episodes, and the sums.
 """
 
 from __future__ import annotations
@@ -13,22 +12,14 @@ from typing import Any
 import numpy as np
 
 from rlnb import events as ev
-from rlnb.store import lanes
-from rlnb.store.book import Book, Columns, Tail
-from rlnb.store.codec import alike, encode, joined
+from rlnb.store.blocks import Blocks
+from rlnb.store.book import Book, Columns
 from rlnb.store.owner import Owner
 from rlnb.store.plain import dumps
-from rlnb.store.schema import EPISODES, FRAMES, LANES, METRICS, STEPS
-from rlnb.store.starts import Starts, join_starts, pack_starts, slice_starts, weight_of
+from rlnb.store.schema import EPISODES, METRICS, STEPS
 
-MERGED_ROWS, MERGED_BYTES = 512, 32 * 1024  # blocks below both take in the next write
-LONGEST = 32_768  # rows of a block; a replay unpacks the blocks that its episode touches
 FIRST_EVER = -(2**62)
 
-EPISODE_COLUMNS = (
-    "lane", "group", "first", "length", "return", "terminated", "truncated", "finished", "started", "ended", "step",
-    "success",
-)  # fmt: skip
 CHANGEABLE = ("name", "note", "params", "tags", "status", "seed", "scratch", "env_id", "total_steps", "provenance")
 _JSON = ("params", "tags", "provenance")
 
@@ -56,14 +47,12 @@ class Ledger:
     def __init__(self, conn: sqlite3.Connection, owner: Owner, now: Callable[[], float]) -> None:
         self.conn, self.owner, self.now = conn, owner, now
         self.books: dict[str, Book] = {}
-        self._gathered: dict[tuple[str, int, Any], list[tuple[int, Columns, Starts]]] = {}
-        self._wide: dict[tuple[str, int], list[lanes.Wide]] = {}
+        self.blocks = Blocks(conn)
 
     def forget(self) -> None:
         """Throw the books away: after a rollback, or when somebody else changed the file."""
         self.books.clear()
-        self._gathered.clear()
-        self._wide.clear()
+        self.blocks.forget()
 
     def live(self) -> bool:
         """Whether a session of this process is running."""
@@ -91,18 +80,7 @@ class Ledger:
         self, touched: Mapping[str, Book], failed: Callable[[Any, Exception], None], at: float | None = None
     ) -> None:
         """Write what was gathered, and the summaries."""
-        gathered, self._gathered = self._gathered, {}
-        for (session, kind, part), rows in gathered.items():
-            try:
-                self._blocks(touched[session], kind, part, rows)
-            except sqlite3.Error:
-                raise
-            except Exception as error:
-                failed(rows, error)
-        wide, self._wide = self._wide, {}
-        for (session, lane), parts in wide.items():
-            for piece in lanes.runs(parts):
-                self._wide_block(touched[session], lane, piece)
+        self.blocks.settle(touched, failed)
         for session, book in touched.items():
             book.write(self.conn, self.now() if at is None else at)
             if not book.live:
@@ -149,9 +127,8 @@ class Ledger:
 
     def add_steps(self, book: Book, session: str, lane: int, first: int, columns: Columns) -> None:
         """Steps of a lane: actions, rewards, checks."""
-        n = _length(columns)
+        n = self.blocks.add(session, STEPS, lane, columns, first)
         if n:
-            self._gathered.setdefault((session, STEPS, lane), []).append((first, columns, ()))
             book.next[lane] = max(book.next.get(lane, 0), first + n)
 
     def add_episodes(self, book: Book, event: ev.EpisodesEnded, lane: Any = None, group: Any = None) -> None:
@@ -164,9 +141,9 @@ class Ledger:
             event.finished, event.started, event.ended, event.step, event.success,
         ]  # fmt: skip
         starts = event.starts or (b"",) * n  # an empty start: this episode has no trace
-        if _length(columns) != len(starts):
+        if len(starts) != n:
             raise ValueError(f"{n} episodes with {len(starts)} starts")
-        self._gathered.setdefault((event.session, EPISODES, ""), []).append((0, columns, starts))
+        self.blocks.add(event.session, EPISODES, "", columns, starts=starts)
         if group is None:
             book.tally(int(event.group)).finish(event.returns[event.finished])
             return
@@ -175,8 +152,7 @@ class Ledger:
 
     def add_metric(self, session: str, name: str, columns: Columns) -> None:
         """Values of a metric: steps, times, values."""
-        if _length(columns):
-            self._gathered.setdefault((session, METRICS, str(name)), []).append((0, columns, ()))
+        self.blocks.add(session, METRICS, str(name), columns)
 
     def change(self, session: str, fields: Mapping[str, Any]) -> None:
         """New values of a session's fields."""
@@ -204,14 +180,13 @@ class Ledger:
             case ev.EpisodesEnded():
                 if len(event):
                     self.add_episodes(book, event)
-                    if isinstance(event.lane, int):
-                        self.conn.execute(
-                            "DELETE FROM open WHERE session = ? AND lane = ? AND first <= ?",
-                            (book.key, event.lane, int(event.first.max())),
-                        )
+                    over = book.closed(np.broadcast_to(event.lane, len(event)), event.first)
+                    self.conn.executemany(
+                        "DELETE FROM open WHERE session = ? AND lane = ?", [(book.key, lane) for lane in over]
+                    )
             case ev.LanesStepped():
                 if len(event.actions):
-                    self._wide.setdefault((event.session, event.lane), []).append(lanes.wide(event))
+                    self.blocks.add_lanes(event)
                     book.next[event.lane] = max(book.next.get(event.lane, 0), event.first + len(event.actions))
                     book.tally(event.group).steps += event.steps
             case ev.EpisodeOpened():
@@ -219,14 +194,9 @@ class Ledger:
                     "INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?, ?)",
                     (book.key, int(event.lane), int(event.first), float(event.started), event.start),
                 )
+                book.open[int(event.lane)] = int(event.first)
             case ev.FramesTaken():
-                sizes = np.array([len(picture) for picture in event.pictures], np.int64)
-                data, extra = b"".join(event.pictures), encode([event.steps, sizes])
-                self.conn.execute(
-                    "INSERT INTO blocks (session, kind, part, first, n, data, extra) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (book.key, FRAMES, int(event.lane), int(event.first), len(sizes), data, extra),
-                )
-                book.bytes += len(data) + len(extra)
+                self.blocks.write_frames(book, event)
             case ev.MetricsLogged():
                 for name, values in event.values.items():
                     self.add_metric(event.session, name, [event.steps[name], event.times[name], values])
@@ -247,83 +217,6 @@ class Ledger:
     def _count(self, book: Book, group: int, first: int, n: int) -> None:
         """Only steps from index 0 on are the session's own; those before it belong to the one it goes on from."""
         book.tally(group).steps += max(0, first + n) - max(0, first)
-
-    def _wide_block(self, book: Book, lane: int, rows: lanes.Wide) -> None:
-        """Write rows of all lanes of a vector environment, together with its newest block where that is still small."""
-        tail = book.wide.pop(lane, None)
-        merged = tail is not None and tail[1].followed_by(rows)
-        if tail is not None and merged:
-            rows = lanes.joined([tail[1], rows])
-        data, extra = lanes.packed(rows)
-        stored = len(data) + len(extra)
-        if tail is not None and merged:
-            key = tail[0]
-            self.conn.execute("UPDATE blocks SET n = ?, data = ?, extra = ? WHERE key = ?", (rows.n, data, extra, key))
-            book.bytes -= tail[2]
-        else:
-            done = self.conn.execute(
-                "INSERT INTO blocks (session, kind, part, first, n, data, extra) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (book.key, LANES, lane, rows.first, rows.n, data, extra),
-            )
-            key = int(done.lastrowid or 0)
-        book.bytes += stored
-        if rows.cells < lanes.SMALL:
-            book.wide[lane] = key, rows, stored
-
-    def _blocks(self, book: Book, kind: int, part: Any, rows: list[tuple[int, Columns, Starts]]) -> None:
-        run: list[tuple[int, Columns, Starts]] = []
-        upto = 0
-        for first, columns, starts in rows:
-            n = len(columns[1])
-            if run and not (alike(run[-1][1], columns) and (kind != STEPS or first == upto)):
-                self._block(book, kind, part, run)
-                run = []
-            run.append((first, columns, starts))
-            upto = first + n
-        if run:
-            self._block(book, kind, part, run)
-
-    def _block(self, book: Book, kind: int, part: Any, run: list[tuple[int, Columns, Starts]]) -> None:
-        """Write rows that follow each other, together with the newest block where that is still small."""
-        first, columns = run[0][0], joined([columns for _, columns, _ in run])
-        starts = join_starts([some for _, _, some in run])
-        tail = book.tails.pop((kind, part), None)
-        if tail and alike(tail.columns, columns) and (kind != STEPS or tail.first + tail.n == first):
-            first, columns, starts = tail.first, joined([tail.columns, columns]), join_starts([tail.starts, starts])
-        else:
-            tail = None
-        n = len(columns[1])
-        for low in range(0, n, LONGEST):
-            piece = [column[low : low + LONGEST] for column in columns]
-            size = len(piece[1])
-            data, extra = (
-                encode(piece),
-                pack_starts(slice_starts(starts, slice(low, low + LONGEST))) if starts else None,
-            )
-            stored = len(data) + len(extra or b"")
-            if tail and low == 0:
-                key = tail.key
-                self.conn.execute(
-                    "UPDATE blocks SET n = ?, data = ?, extra = ? WHERE key = ?", (size, data, extra, key)
-                )
-                book.bytes -= tail.bytes
-            else:
-                done = self.conn.execute(
-                    "INSERT INTO blocks (session, kind, part, first, n, data, extra) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (book.key, kind, part, first + low, size, data, extra),
-                )
-                key = int(done.lastrowid or 0)
-            book.bytes += stored
-        weight = sum(column.nbytes for column in columns) + weight_of(starts)
-        if n < MERGED_ROWS and weight < MERGED_BYTES:
-            book.tails[kind, part] = Tail(key, first, n, columns, starts, stored)
-
-
-def _length(columns: Columns) -> int:
-    lengths = {len(column) for column in columns}
-    if len(lengths) > 1:
-        raise ValueError(f"columns of different lengths: {[len(column) for column in columns]}")
-    return lengths.pop()
 
 
 def _text(seed: int | None) -> str | None:

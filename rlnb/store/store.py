@@ -34,8 +34,9 @@ from rlnb.events import (
     SessionStarted,
     StepsRecorded,
 )
-from rlnb.store import reader
+from rlnb.store import episodes, reader, traces
 from rlnb.store.document import read_document, write_document
+from rlnb.store.episodes import EpisodeTable
 from rlnb.store.file import connect, connect_ready
 from rlnb.store.fork import guard
 from rlnb.store.ledger import CHANGEABLE, Ledger
@@ -76,7 +77,7 @@ class Store:
         self._lock = threading.RLock()
         self._conn: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None  # that `_conn` was opened on
-        self._table: tuple[Any, reader.EpisodeTable] | None = None
+        self._table: tuple[Any, EpisodeTable] | None = None
         self._reap()
         guard(self)
         atexit.register(_close, weakref.ref(self))
@@ -187,7 +188,7 @@ class Store:
     def episodes(self, id: str) -> pd.DataFrame:
         """The episodes of a session: by end, unfinished ones last; the index is the episode."""
         with self._reading() as conn:
-            return reader.episodes(self._episodes(conn, reader.key_of(conn, id)))
+            return episodes.frame(self._episodes(conn, reader.key_of(conn, id)))
 
     def keys(self, id: str) -> list[tuple[int, int]]:
         """Lane and first step of each episode, in the order of `episodes`: names that stay when the index moves."""
@@ -209,7 +210,7 @@ class Store:
         """What is needed to run an episode again. EpisodeNotFound; NotReplayable where its steps are not stored."""
         with self._reading() as conn:
             key = reader.key_of(conn, id)
-            return reader.trace(conn, key, self._episodes(conn, key), int(episode))
+            return traces.trace(conn, key, self._episodes(conn, key), int(episode))
 
     def export(self, id: str, traces: bool = True) -> Mapping[str, Any]:
         """A session as a JSON document, "rlnb-session/1" (docs/session.schema.json)."""
@@ -219,11 +220,11 @@ class Store:
 
     # --- inside --------------------------------------------------------------------------------------------------
 
-    def _episodes(self, conn: sqlite3.Connection, key: int) -> reader.EpisodeTable:
+    def _episodes(self, conn: sqlite3.Connection, key: int) -> EpisodeTable:
         """The episode table of the session asked for last is kept until the session grows."""
         state = (key, *conn.execute("SELECT status, updated, bytes, id FROM sessions WHERE key = ?", (key,)).fetchone())
         if self._table is None or self._table[0] != state:
-            self._table = state, reader.episode_table(conn, key)
+            self._table = state, episodes.episode_table(conn, key)
         return self._table[1]
 
     @contextmanager
