@@ -35,6 +35,7 @@ class Checked:
     metrics: dict[str, list[NDArray[Any]]]
     steps: list[tuple[int, int, list[NDArray[Any]]]]  # lane, first, columns
     starts: list[bytes]
+    frames: list[tuple[int, int, NDArray[np.int64], tuple[bytes, ...]]]  # lane, first, steps, pictures
 
 
 def check(document: Any) -> Checked:
@@ -57,6 +58,7 @@ def check(document: Any) -> Checked:
         metrics={name: _metric(item, f"metrics.{name}") for name, item in metrics.items()},
         steps=steps,
         starts=starts,
+        frames=_frames(traces) if traces is not None else [],
     )
 
 
@@ -123,6 +125,22 @@ def _traces(given: dict[str, Any], n: int) -> tuple[list[tuple[int, int, list[ND
         lane, first = _get(run, path, "lane", _count), _get(run, path, "first", _int64)
         steps.append((lane, first, list(columns.values())))
     return steps, starts
+
+
+def _frames(traces: dict[str, Any]) -> list[tuple[int, int, NDArray[np.int64], tuple[bytes, ...]]]:
+    found = []
+    for i, item in enumerate(_get(traces, "traces", "frames", _list, [])):
+        path = f"traces.frames[{i}]"
+        given = _object(item, path)
+        steps = _column(given, path, "steps", _count, np.int64)
+        pictures = [_bytes(one, f"{path}.pictures[{k}]") for k, one in enumerate(_get(given, path, "pictures", _list))]
+        if len(pictures) != len(steps):
+            raise _wrong(f"{path}.pictures", f"{len(pictures)} entries", f"{len(steps)}, as many as in {path}.steps")
+        if (np.diff(steps) <= 0).any():
+            raise _wrong(f"{path}.steps", given["steps"], "numbers that rise")
+        lane, first = _get(given, path, "lane", _count), _get(given, path, "first", _int64)
+        found.append((lane, first, steps, tuple(pictures)))
+    return found
 
 
 def unpack_column(value: Any, path: str = "column") -> NDArray[Any]:

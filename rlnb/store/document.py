@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlnb.events import EpisodesEnded, LaneOpened, SessionStarted
+from rlnb.events import EpisodesEnded, FramesTaken, LaneOpened, SessionStarted
 from rlnb.store import reader, traces
 from rlnb.store.check import SCHEMA, Checked, check
 from rlnb.store.episodes import EpisodeTable
@@ -35,7 +35,7 @@ FREE = ("params", "tags", "provenance")
 
 
 def write_document(
-    conn: sqlite3.Connection, key: int, fields: Mapping[str, Any], table: EpisodeTable, traces: bool = True
+    conn: sqlite3.Connection, key: int, fields: Mapping[str, Any], table: EpisodeTable, with_traces: bool = True
 ) -> dict[str, Any]:
     """The document of a session."""
     tallies = conn.execute("SELECT grp, steps FROM tallies WHERE session = ? ORDER BY grp", (key,)).fetchall()
@@ -59,7 +59,7 @@ def write_document(
             }
             for name, (steps, times, values) in reader.metrics(conn, key).items()
         },
-        "traces": _traces(conn, key, table) if traces else None,
+        "traces": _traces(conn, key, table) if with_traces else None,
     }
 
 
@@ -102,7 +102,17 @@ def _traces(conn: sqlite3.Connection, key: int, table: EpisodeTable) -> dict[str
             packed = {"actions": pack_column(actions), "rewards": pack_column(rewards), "checks": pack_column(checks)}
             packed["checked"] = pack_column(checked.astype(np.uint8))
             runs.append({"lane": first + column, "first": rows.first, **packed})
-    return {"starts": starts, "steps": runs}
+    document: dict[str, Any] = {"starts": starts, "steps": runs}
+    frames = [
+        {
+            "lane": lane,
+            "first": first,
+            "steps": [k for k, _ in strip],
+            "pictures": [base64.b64encode(picture).decode() for _, picture in strip],
+        }
+        for lane, first, strip in traces.strips(conn, key)
+    ]
+    return {**document, "frames": frames} if frames else document
 
 
 def pack_column(column: NDArray[Any]) -> dict[str, Any]:
@@ -153,6 +163,8 @@ def _add(doc: Checked, conn: sqlite3.Connection, ledger: Ledger) -> str:
         )  # fmt: skip
     for name, metric in doc.metrics.items():
         ledger.add_metric(id, name, metric)
+    for strip in doc.frames:
+        ledger.blocks.write_frames(book, FramesTaken(id, *strip))
     ledger.settle({id: book}, _raise, at=session["ended"] or session["started"])
     return id
 

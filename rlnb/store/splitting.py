@@ -125,4 +125,7 @@ def _traces(document: Mapping[str, Any], rows: list[int], columns: Mapping[str, 
             cut = slice(low - run["first"], high - run["first"])
             packed = {name: pack_column(array[cut]) for name, array in arrays.items()}
             runs.append({"lane": run["lane"], "first": low, **packed})
-    return {"starts": [traces["starts"][row] for row in rows], "steps": runs}
+    part = {"starts": [traces["starts"][row] for row in rows], "steps": runs}
+    here = set(zip(columns["lane"], columns["first"], strict=True))
+    frames = [strip for strip in traces.get("frames", ()) if (strip["lane"], strip["first"]) in here]
+    return {**part, "frames": frames} if frames else part

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -63,12 +64,23 @@ def _pictures(conn: sqlite3.Connection, key: int, lane: int, first: int) -> tupl
         "SELECT data, extra FROM blocks WHERE session = ? AND kind = ? AND part = ? AND first = ? LIMIT 1",
         (key, FRAMES, lane, first),
     ).fetchone()
-    if found is None:
-        return ()
-    steps, sizes = decode(found[1])
+    return () if found is None else _strip(*found)
+
+
+def strips(conn: sqlite3.Connection, key: int) -> Iterator[tuple[int, int, tuple[tuple[int, bytes], ...]]]:
+    """All recorded frames of a session: lane, first step of the episode, and its (steps taken, picture)."""
+    rows = conn.execute(
+        "SELECT part, first, data, extra FROM blocks WHERE session = ? AND kind = ? ORDER BY key", (key, FRAMES)
+    )
+    for lane, first, data, extra in rows:
+        yield lane, first, _strip(data, extra)
+
+
+def _strip(data: bytes, extra: bytes) -> tuple[tuple[int, bytes], ...]:
+    steps, sizes = decode(extra)
     ends = np.cumsum(sizes).tolist()
     cuts = zip(steps.tolist(), [0, *ends[:-1]], ends, strict=True)
-    return tuple((int(k), bytes(found[0][low:high])) for k, low, high in cuts)
+    return tuple((int(k), bytes(data[low:high])) for k, low, high in cuts)
 
 
 def _of_vector(

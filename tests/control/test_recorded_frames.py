@@ -103,6 +103,22 @@ def test_the_first_the_best_and_a_thinning_schedule_are_kept(recording):
     assert kept == dict.fromkeys([0, 1, 2, 4, 8, 12], 7)
 
 
+def test_a_document_and_the_parts_of_a_session_hold_the_frames(recording, tmp_path):
+    with rlnb.session("sweep") as session:
+        for _ in range(2):  # one environment after another on one lane
+            play(rlnb.watch(Remote()), 2, None)
+    kept = [trace.pictures for trace in traces(recording, session, 4)]
+    assert [len(pictures) for pictures in kept] == [7] * 4
+    session.save_json(tmp_path / "s.json")
+    loaded = rlnb.load_json(tmp_path / "s.json")
+    assert [trace.pictures for trace in traces(recording, loaded, 4)] == kept
+    assert loaded.verify()["verdict"].tolist() == ["recorded frames"] * 4
+    assert recording.store.export(session.id, traces=False)["traces"] is None
+    first, second = session.split()
+    assert [trace.pictures for trace in traces(recording, first, 2)] == kept[:2]
+    assert [trace.pictures for trace in traces(recording, second, 2)] == kept[2:]
+
+
 def test_a_list_of_pictures_is_looked_at_and_handed_on(recording):
     env = rlnb.watch(RenderCollection(Remote()))
     env.unwrapped.render_mode = "rgb_array"

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlnb.errors import DocumentError, NotReplayable
-from rlnb.events import MetricsLogged, SessionChanged, StepsRecorded
+from rlnb.events import FramesTaken, MetricsLogged, SessionChanged, StepsRecorded
 from rlnb.store import Store
 from rlnb.store.check import check
 from tests.store.recording import T0, ended, lane, run, started, steps
@@ -162,6 +162,30 @@ def test_what_no_database_holds_is_refused_whole(store: Store, document: dict[st
     with pytest.raises(DocumentError, match="cannot be stored"):
         store.load(document)
     assert len(store.sessions()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": [0]}, r"traces.frames\[0\].pictures: found '2 entries', expected 1"),
+        ({"steps": [3, 3]}, r"traces.frames\[0\].steps: found \[3, 3\], expected numbers that rise"),
+        ({"pictures": ["?", ""]}, r"traces.frames\[0\].pictures\[0\]: found '\?', expected base64"),
+        ({"lane": -1}, r"traces.frames\[0\].lane: found -1"),
+    ],
+)
+def test_frames_that_make_no_sense_are_named(
+    store: Store, rng: np.random.Generator, change: dict[str, Any], message: str
+) -> None:
+    for event in run("s1", [5], rng):
+        store.put(event)
+    store.put(FramesTaken("s1", 0, 0, np.array([0, 3]), (b"one", b"three")))
+    store.flush()
+    document = copy.deepcopy(dict(store.export("s1")))
+    id = store.load(document)
+    assert store.trace(id, 0).pictures == ((0, b"one"), (3, b"three")) == store.trace("s1", 0).pictures
+    document["traces"]["frames"][0].update(change)
+    with pytest.raises(DocumentError, match=message):
+        store.load(document)
 
 
 @pytest.mark.parametrize("wrong", [None, [], "x", {}, {"schema": "rlnb-session/1"}])
