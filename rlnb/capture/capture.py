@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 import threading
 import time
@@ -12,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from rlnb.bus import strict
-from rlnb.capture import door, finding, fresh_world, hooked
+from rlnb.capture import door, finding, forks, fresh_world, hooked
 from rlnb.capture.children import Children
 from rlnb.capture.desk import Desk
 from rlnb.capture.interrupts import held_back
@@ -21,13 +20,13 @@ from rlnb.capture.place import place
 from rlnb.capture.publishing import Publisher
 from rlnb.capture.recipe import name_of, recipe_of, urgent
 from rlnb.capture.recorder import Recorder
+from rlnb.capture.taps import Taps
 from rlnb.capture.ticker import QUICK, RARELY, SECONDS, Due, Ticker
-from rlnb.capture.unseen import Unseen, old_gym
+from rlnb.capture.unseen import Unseen
 from rlnb.capture.vector_doors import VectorDoors
 from rlnb.capture.vectors import Vectors
-from rlnb.capture.watching import watch_vector
+from rlnb.capture.watching import refuse_others, watch_vector
 from rlnb.clock import Clock
-from rlnb.errors import BadValue
 
 Env = TypeVar("Env")
 
@@ -51,12 +50,13 @@ class Capture:
         self._unseen = Unseen(self.knows)
         self._worlds: list[Callable[[], None]] = []  # undoings of `exact`
         self._recorders: dict[int, Recorder] = {}
+        self.taps = Taps(self._recorders, desk)
         self._unhooks: dict[int, Callable[[], None]] = {}
         self._hooked: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         self._doors = VectorDoors(self)
         self._lock = threading.RLock()
         self._busy = False
-        _captures.add(self)
+        forks.guard(self)
 
     # --- which environments -------------------------------------------------------------------------------------
 
@@ -89,20 +89,11 @@ class Capture:
 
         `exact` lets each episode begin in a Box2D world of its own, see `fresh_world`.
         """
-        import gymnasium
-
         if exact:
             self._worlds.extend(fresh_world.begin_anew(env))
         if watch_vector(self, env, place(sys._getframe(1)), name):
             return env
-        if not isinstance(env, gymnasium.Env):
-            old = old_gym(env)
-            if old is not None:
-                raise BadValue(f"rlnb.watch: {old}")
-            raise BadValue(
-                f"rlnb.watch({type(env).__name__}): this is no gymnasium.Env, no gymnasium.vector.VectorEnv and no "
-                "VecEnv of Stable-Baselines3. Give it the environment that your loop steps."
-            )
+        refuse_others(env)
         if not self.knows(env):
             self._hook(remakeable(env), place(sys._getframe(1)), name, at_once=True)
         return env
@@ -234,7 +225,8 @@ class Capture:
     def cut(self) -> None:
         """A session ends: open episodes become unfinished rows of it, and the next session may go on with them."""
         with held_back(), self._lock:
-            self.flush(wait=True)
+            self.children.wait(over=True)
+            self.flush()
             self.guarded(self.vectors.cut)
             self.guarded(self.children.cut)
             self.guarded(lambda: self._publisher.cut(list(self._recorders.values())))
@@ -295,9 +287,13 @@ class Capture:
 
     def proven(self, session: str, lane: int) -> None:
         """Episodes of this lane run again exactly: no more frames are taken of such environments."""
-        for recorder in list(self._recorders.values()):
-            if recorder.tap is not None and recorder.seat is not None and recorder.seat[:2] == (session, lane):
-                recorder.tap.stop()
+        self.taps.proven(session, lane)
+        self.children.proven(session, lane)
+
+    def hand_out(self) -> None:
+        """Publish the pictures of every episode that is over (see `frames`)."""
+        with held_back(), self._lock:
+            self.guarded(self.taps.hand_out)
 
     # --- faults -------------------------------------------------------------------------------------------------
 
@@ -321,7 +317,7 @@ class Capture:
             "Training goes on."
         )
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """In a forked child: the parent records, the child does not."""
         self._lock, self._busy = threading.RLock(), False
         door.uninstall()
@@ -332,15 +328,3 @@ class Capture:
             unhook()
         self._unhooks.clear()
         self._recorders.clear()
-
-
-_captures: weakref.WeakSet[Capture] = weakref.WeakSet()
-
-
-def _in_child() -> None:
-    for capture in list(_captures):
-        capture._forget()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)

@@ -13,7 +13,7 @@ from typing import Any
 from rlnb.bus import strict
 from rlnb.capture.desk import Seat, SeatRequest
 from rlnb.capture.spool import Writer
-from rlnb.events import EpisodeOpened, EpisodesEnded, Event, StepsRecorded
+from rlnb.events import EpisodeOpened, EpisodesEnded, Event, FramesTaken, StepsRecorded
 
 LOOK = 0.05  # seconds between two looks at the parent's signs
 
@@ -55,7 +55,7 @@ class ShippingDesk:
         return Seat("", lane, 0)
 
     def publish(self, event: Event) -> None:
-        if isinstance(event, StepsRecorded | EpisodesEnded | EpisodeOpened):
+        if isinstance(event, StepsRecorded | EpisodesEnded | EpisodeOpened | FramesTaken):
             self._writer.put(event)
 
     def tick(self) -> None:
@@ -78,6 +78,7 @@ def _record(folder: str) -> None:
 
 def _end(capture: Any, writer: Writer) -> None:
     capture.flush()
+    capture.hand_out()
     if _orphaned():
         writer.remove()
 
@@ -100,4 +101,10 @@ def _listen(capture: Any, writer: Writer) -> None:
         if asked or time.monotonic() - capture.due[0] > LOOK:
             capture.flush()
         if asked:
-            writer.answer()
+            capture.hand_out()
+        for sign, do in (("anew", capture.taps.anew), ("proven", capture.taps.stop)):
+            if writer.sees(sign):
+                do()
+                writer.answer(sign)
+        if asked:  # last: the parent waits for it
+            writer.answer("ask")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rlnb.capture.desk import Desk, Seat, SeatRequest
-from rlnb.events import EpisodeOpened, EpisodesEnded, StepsRecorded
+from rlnb.events import EpisodeOpened, EpisodesEnded, FramesTaken, StepsRecorded
 from rlnb.trace import pack_start
 
 CARRY_MOST = 1_000_000  # steps of an open episode that are kept for a session that may go on with it
@@ -30,6 +30,7 @@ class ChildLane:
     seat: Seat | None = None
     origin: int = 0  # the worker's step that is step 0 of the lane in this session
     upto: int = 0  # the worker's next step
+    since: int = 0  # where the first episode of this session began
     known: int = 0  # of the worker's steps before this one, nothing can be replayed any more
     why: str = ""
     open_first: int = 0  # where the open episode began
@@ -67,6 +68,8 @@ class ChildPublisher:
                     self._steps(lane, seat, event)
                 elif isinstance(event, EpisodesEnded):
                     self._ended(lane, seat, event, before.get(seat.group, 0) if seat else 0, pace)
+                elif isinstance(event, FramesTaken):
+                    self._frames(lane, seat, event)
                 else:
                     self._opened(lane, seat, event)
         for group, n in rows.items():
@@ -106,6 +109,7 @@ class ChildPublisher:
         self._sitters[seat.lane] = lane.request.key
         behind = self._next.get(seat.lane, 0)
         lane.origin = lane.upto - behind
+        lane.since = lane.rows[0].first if lane.rows else lane.upto
         if lane.opened is not None and (behind or moved):
             lane.known, lane.why, lane.rows = lane.upto, "its lane was taken by another environment meanwhile", []
         for event in lane.rows:  # the episode goes on from an earlier session: its steps so far come first
@@ -151,6 +155,11 @@ class ChildPublisher:
     def _opened(self, lane: ChildLane, seat: Seat | None, event: EpisodeOpened) -> None:
         lane.opened = event
         if seat is not None and event.first >= lane.known:
+            self._desk.publish(replace(event, session=seat.session, lane=seat.lane, first=event.first - lane.origin))
+
+    def _frames(self, lane: ChildLane, seat: Seat | None, event: FramesTaken) -> None:
+        """Pictures of an episode of this session, if all its steps are there."""
+        if seat is not None and event.first >= max(lane.since, lane.known):
             self._desk.publish(replace(event, session=seat.session, lane=seat.lane, first=event.first - lane.origin))
 
 

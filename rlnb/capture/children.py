@@ -170,11 +170,12 @@ class Children:
             child.reader.remove()
             self._children.remove(child)
 
-    def wait(self) -> None:
-        """Let the workers write down all that they have done."""
+    def wait(self, over: bool = False) -> None:
+        """Let the workers write down all that they have done; with `over`, a session is."""
         alive = [child for child in self._children if child.alive]
         for child in alive:
-            child.reader.sign("ask")
+            for sign in ("anew", "ask") if over else ("ask",):
+                child.reader.sign(sign)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until and any(child.reader.has("ask") and child.alive for child in alive):
             time.sleep(0.005)
@@ -185,6 +186,12 @@ class Children:
             for lane in child.lanes.values():
                 self._publisher.cut(lane)
         self._publisher.forget()
+
+    def proven(self, session: str, lane: int) -> None:
+        """Episodes of this lane run again exactly: its worker need take no more frames."""
+        for child in self._children:
+            if any(one.seat is not None and one.seat[:2] == (session, lane) for one in child.lanes.values()):
+                child.reader.sign("proven")
 
     def knows(self, env: Any) -> bool:
         """Whether the workers of a vector environment are recorded."""

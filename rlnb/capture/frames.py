@@ -5,7 +5,8 @@ the pictures that `render` returned looked at on their way out: at most 30 a sec
 compresses them. When an episode is over its strip is kept if it is the first, the best so far, or the 2nd, 4th, 8th ...
 (so that a long training thins out), while the session's budget lasts; all other strips are forgotten.
 
-Gymnasium's own environments are simulated again exactly and need none; BipedalWalker is the exception.
+In a worker process (AsyncVectorEnv, SubprocVecEnv) the same is done there, and the strips come with the rest of what it
+records. Gymnasium's own environments are simulated again exactly and need none; BipedalWalker is the exception.
 """
 
 from __future__ import annotations
@@ -132,12 +133,17 @@ class Tap:
         self._stopped = True
         proven.add(self._kind)
 
+    def anew(self) -> None:
+        """Another session: it has a schedule, a best episode and a budget of its own."""
+        self._episodes, self._spent, self._best = 0, 0, -np.inf
+
     # --- in the flush -------------------------------------------------------------------------------------------
 
     def ended(self, seat: Seat, row: int, first: int, total: float, finished: bool) -> None:
         """The episode that began at `row` is over; it is the one of the lane's step `first`."""
         if seat.session != self._session:
-            self._session, self._episodes, self._spent, self._best = seat.session, 0, 0, -np.inf
+            self._session = seat.session
+            self.anew()
         number = self._episodes
         best = finished and total > self._best
         self._episodes += 1

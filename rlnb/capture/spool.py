@@ -4,8 +4,8 @@ A pipe would block the worker when the parent is busy, lose what is in it when e
 which each way of starting a process does differently. A folder has a name. The worker appends messages to a segment and
 begins the next at `SEGMENT` bytes; the parent removes what it has read. A worker that is `MOST` bytes ahead stops.
 
-Beside the segments lie two signs: `ask` (the parent wants all there is; the worker removes it when that is written) and
-`stop` (it shall record no more).
+Beside the segments lie signs, which the worker removes when it has done what they ask for: `ask` (the parent wants all
+there is), `anew` (another session begins), `proven` (no more frames are needed) and `stop` (it shall record no more).
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ class Writer:
         """Whether the parent has put up a sign; without the folder it wants to stop."""
         return (self.folder / sign).exists() or (sign == "stop" and not self.folder.exists())
 
-    def answer(self) -> None:
-        """All there is has been written."""
-        (self.folder / "ask").unlink(missing_ok=True)
+    def answer(self, sign: str) -> None:
+        """What a sign asks for has been done."""
+        (self.folder / sign).unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Let go of everything, for a parent that cannot."""

@@ -1,4 +1,5 @@
-"""What `rlnb.watch` does with a vector environment: Gymnasium's, native or not, or one of Stable-Baselines3."""
+"""What `rlnb.watch` does with a vector environment (Gymnasium's, native or not, or one of Stable-Baselines3), and with
+what is no environment."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gymnasium
 
+from rlnb.capture.unseen import old_gym
 from rlnb.errors import BadValue
 
 if TYPE_CHECKING:
@@ -49,3 +51,16 @@ def watch_vector(capture: Capture, env: Any, where: str, name: str | None) -> bo
 def _is_of_stable_baselines(env: Any) -> bool:
     module = sys.modules.get("stable_baselines3.common.vec_env.base_vec_env")
     return module is not None and isinstance(env, module.VecEnv)
+
+
+def refuse_others(env: Any) -> None:
+    """Raise BadValue, in words, for what is no environment."""
+    if isinstance(env, gymnasium.Env):
+        return
+    old = old_gym(env)
+    if old is not None:
+        raise BadValue(f"rlnb.watch: {old}")
+    raise BadValue(
+        f"rlnb.watch({type(env).__name__}): this is no gymnasium.Env, no gymnasium.vector.VectorEnv and no "
+        "VecEnv of Stable-Baselines3. Give it the environment that your loop steps."
+    )
