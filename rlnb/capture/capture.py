@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from rlnb.bus import strict
 from rlnb.capture import door, finding, forks, fresh_world, hooked
 from rlnb.capture.children import Children
+from rlnb.capture.counting import stepped
 from rlnb.capture.desk import Desk
 from rlnb.capture.interrupts import held_back
 from rlnb.capture.layers import below_memory, remakeable
@@ -237,20 +238,7 @@ class Capture:
 
     def steps(self) -> int:
         """Environment steps in the present session, of the group with most; those not flushed yet included."""
-        groups = dict(self._publisher.groups)
-        unseated = 0
-        for recorder in list(self._recorders.values()):
-            waiting = len(recorder.checks)
-            if recorder.seat is not None:
-                groups[recorder.seat.group] = groups.get(recorder.seat.group, 0) + waiting
-            else:
-                unseated += waiting
-        for group, waiting in self.vectors.waiting().items():
-            if group is not None:
-                groups[group] = groups.get(group, 0) + waiting
-            else:
-                unseated += waiting
-        return max(groups.values()) if groups else unseated
+        return stepped(self._publisher.groups, self._recorders, self.vectors)
 
     def _publish(self, whole: bool) -> None:
         recorders = list(self._recorders.values())

@@ -126,7 +126,6 @@ class Pump:
             if comm is None or not (getattr(comm, "target_name", "") == CONTROL or self._is_ours(comm)):
                 return False
         message = kernel.session.deserialize(parts, content=True, copy=False)
-        kernel._publish_status("busy", "shell", parent=message)  # ipywidgets' throttle in the page waits for these
         try:
             if kind == "comm_open":
                 manager.comm_open(kernel.shell_stream, idents, message)
@@ -136,7 +135,7 @@ class Pump:
         except Exception:
             kernel.log.exception("a widget's message handler failed")
         finally:
-            kernel._publish_status("idle", "shell", parent=message)
+            kernel._publish_status("idle", "shell", parent=message)  # the page's throttle and its future wait for it
             kernel._publish_status("busy", "shell")  # the cell itself goes on
         return True
 

@@ -1,15 +1,15 @@
 """The acknowledgement gate: how much may be under way to a browser that may be slow, hidden or gone.
 
-With the tab closed, a Jupyter server keeps every message in an unbounded list. So a view acknowledges each tick; two
-may be in flight, and what comes meanwhile is merged into the next. When none is acknowledged for a while, nothing is
-sent until a view says hello.
+With the tab closed, a Jupyter server keeps every message in an unbounded list. So a view acknowledges every second
+tick; four may be in flight, and what comes meanwhile is merged into the next. When none is acknowledged for a while,
+nothing is sent until a view says hello.
 """
 
 from __future__ import annotations
 
 from rlnb.clock import Clock
 
-IN_FLIGHT = 2  # ticks: one on the wire, one in the browser's hands
+IN_FLIGHT = 4  # ticks: two that are acknowledged together, twice
 PATIENCE = 5.0  # seconds without an acknowledgement
 DEAF_PERIOD = 1.0  # seconds between ticks where the kernel cannot hear the browser
 

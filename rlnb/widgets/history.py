@@ -45,31 +45,48 @@ class History:
 
     def __init__(self) -> None:
         self.total = 0  # rows ever added
-        self.rows: Rows = np.zeros((0, len(COLUMNS)))
+        self._rows: Rows = np.zeros((0, len(COLUMNS)))
+        self._new: list[Rows] = []  # rows that came since; they are put into their buckets many at a time
+        self._waiting = 0
         self._bucket = np.zeros(0, np.int64)
         self._span = 0  # rows a bucket; 0 while every row is kept
         self._sums = np.zeros((0, 5))  # a bucket: count, and sums of episode, step, time, value
 
     def extend(self, rows: Rows) -> None:
         """Add rows, shape (n, 6), in the order of their happening."""
-        number = np.arange(self.total, self.total + len(rows))
         self.total += len(rows)
+        self._new.append(rows)
+        self._waiting += len(rows)
+        if self._waiting >= LIMIT:
+            self._fold()
+
+    @property
+    def rows(self) -> Rows:
+        """What is kept, shape (at most `LIMIT`, 6)."""
+        self._fold()
+        return self._rows
+
+    def _fold(self) -> None:
+        if not self._new:
+            return
+        rows = np.concatenate(self._new)
+        number = np.arange(self.total - len(rows), self.total)
+        self._new, self._waiting = [], 0
         if self._span == 0:
-            self.rows = np.concatenate((self.rows, rows))
+            self._rows = np.concatenate((self._rows, rows))
             if self.total <= LIMIT:
                 return
-            rows, number, self.rows = self.rows, np.arange(self.total), self.rows[:0]
+            rows, number, self._rows = self._rows, np.arange(self.total), self._rows[:0]
             self._span = 4
         while self.total > self._span * BUCKETS:
             self._halve()
         bucket = number // self._span
         self._add_sums(bucket, rows)
-        ids = np.concatenate((self._bucket, bucket))
-        joined = np.concatenate((self.rows, rows))
-        self._keep(ids, joined)
+        self._keep(np.concatenate((self._bucket, bucket)), np.concatenate((self._rows, rows)))
 
     def means(self) -> Means | None:
         """What a smoothed line is made of, or None while `rows` has every row."""
+        self._fold()
         if self._span == 0:
             return None
         some = self._sums[self._sums[:, 0] > 0]
@@ -80,7 +97,7 @@ class History:
         if len(self.rows) <= most:
             return self
         copy = History()
-        copy.total, copy.rows, copy._bucket, copy._span, copy._sums = (
+        copy.total, copy._rows, copy._bucket, copy._span, copy._sums = (
             self.total, self.rows, self._bucket, self._span, self._sums,
         )  # fmt: skip
         if not copy._span:
@@ -92,7 +109,7 @@ class History:
 
     def _keep(self, ids: NDArray[np.int64], rows: Rows) -> None:
         kept = m4(ids, rows[:, 3])
-        self._bucket, self.rows = ids[kept], rows[kept]
+        self._bucket, self._rows = ids[kept], rows[kept]
 
     def _add_sums(self, bucket: NDArray[np.int64], rows: Rows) -> None:
         if len(bucket) == 0:
@@ -110,4 +127,4 @@ class History:
         self._span *= 2
         sums = self._sums if len(self._sums) % 2 == 0 else np.concatenate((self._sums, np.zeros((1, 5))))
         self._sums = sums[0::2] + sums[1::2]
-        self._keep(self._bucket // 2, self.rows)
+        self._keep(self._bucket // 2, self._rows)

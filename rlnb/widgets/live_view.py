@@ -35,6 +35,7 @@ Found = tuple[Key, str, dict[str, Any], int]
 Detail = Callable[[str, float, float, int], list[Found]]
 AXES = ("episode", "step", "time")
 DETAIL = 2400  # rows of a series in one answer: what a screen shows
+PACE = 250_000  # bytes a second: after a large tick the next one waits the longer
 MOST_PENDING = 20_000  # rows that wait for a tick; beyond it the whole view is sent instead, thinned
 MOST_SHOWN, LEAST_SHOWN = 16_000, 200  # rows of a snapshot, of all series together and of each at least
 TICK_PERIOD = 0.1  # seconds: ticks that an acknowledgement sets off keep to 10 Hz as well
@@ -86,6 +87,7 @@ class LiveView(Screen, Loaded):
         self._header: dict[str, Any] = {}
         self._header_changed = False
         self._last_tick = -math.inf
+        self._size = 0  # bytes of the last tick
         self._commands: list[Command] = []
         self._detail: Detail | None = None
         super().__init__(_kind="live_view")
@@ -150,6 +152,9 @@ class LiveView(Screen, Loaded):
         """Send what is new in one message, if the gate lets it through; call it at most ten times a second."""
         with self._lock:
             if not (self._pending or self._header_changed or self._over) or not self._gate.is_open():
+                return False
+            large = self._size > PACE * TICK_PERIOD and self._header.get("state") in _MOVING
+            if large and self._clock.elapsed() - self._last_tick < self._size / PACE:
                 return False
             self._send_tick()
             return True
@@ -232,7 +237,7 @@ class LiveView(Screen, Loaded):
             kind, frame = ("snapshot", self._snapshot()) if self._over else ("tick", self._new())
             self._pending.clear()
             self._waiting, self._over, self._header_changed = 0, False, False
-            self._last_tick = self._clock.elapsed()
+            self._last_tick, self._size = self._clock.elapsed(), len(frame)
             self.send({"type": kind, "seq": seq}, [frame])
 
     def _new(self) -> bytes:
