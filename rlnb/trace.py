@@ -24,7 +24,7 @@ class Recipe(TypedDict, total=False):
     spec: str | None  # EnvSpec.to_json() of the outermost environment that `make` returned
     pickled: str | None  # base64 of a cloudpickled zero-argument factory of that environment, wrappers included
     why_not: str | None  # in words, why an episode cannot be replayed; None if it can be tried
-    snapshot: str  # what `start` holds: "numpy" (RNG state), "ale" (emulator state), "none"
+    snapshot: str  # what `start` holds: "numpy" (RNG state), "ale" (emulator state), "jax" (a key), "none"
     actions: str  # "plain": rows are what `step` was given; "flat": `gymnasium.spaces.unflatten(space, row)` is
     checked: str  # what the checksums cover, in words ("every observation and reward")
     check_every: int  # the observation enters the rolling checksum at every k-th step (and the last)
@@ -128,6 +128,13 @@ def check_observation(observation: Any, crc: int = 0) -> int:
         return zlib.crc32(struct.pack("<d", float(observation)), crc)
     if isinstance(observation, str):
         return zlib.crc32(observation.encode(errors="surrogatepass"), crc)
+    if hasattr(observation, "__array__"):  # of JAX, of torch ...
+        try:
+            array = np.asarray(observation)
+        except Exception:  # one that lies on another device, or belongs to a graph
+            array = np.zeros(0, object)
+        if array.dtype != object:
+            return check_observation(array, crc)
     return zlib.crc32(type(observation).__qualname__.encode(), crc)  # a repr may hold an address
 
 
@@ -191,6 +198,7 @@ def _weights(count: int) -> NDArray[np.uint64]:
 
 # --- the start of an episode -------------------------------------------------------------------------------------
 # A small JSON head and one opaque body. Keys of the head, all optional:
+#   jax      the key of a functional environment, `unwrapped.rng`, before `reset`
 #   rng      `unwrapped.np_random.bit_generator.state` before `reset`
 #   seed     what `reset(seed=)` was given
 #   options  what `reset(options=)` was given

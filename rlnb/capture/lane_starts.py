@@ -16,6 +16,7 @@ from gymnasium.envs.classic_control.cartpole import CartPoleVectorEnv
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
+from rlnb.capture.starts import functional
 from rlnb.trace import pack_start
 
 UNSEEDED = "its vector environment was reset without a seed, and keeps its random numbers where they cannot be read"
@@ -115,7 +116,7 @@ class RerunStarts(Starts):
         self.since = 0
 
     def before_reset(self, env: Any, seed: Any, options: Any) -> bytes:
-        own = type(env).__module__.startswith("ale_py")  # has generators of its own, in C++
+        own = type(env).__module__.startswith("ale_py") or functional(env)  # generators of its own, in C++ or JAX
         head: dict[str, Any] = {}
         if seed is not None:
             head["seed"] = np.asarray(seed).tolist()

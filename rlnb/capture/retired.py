@@ -21,7 +21,7 @@ def advise(error: Exception, asked: Any) -> None:
     if not isinstance(asked, str) or not error.args or not isinstance(error.args[0], str):
         return
     line = advice(asked)
-    if line is not None and line not in error.args[0]:
+    if line is not None and line not in error.args[0] and f'("{asked}")' not in line:
         error.args = (f"{error.args[0]} {line}", *error.args[1:])
         if isinstance(error, ImportError):  # it shows this instead
             error.msg = error.args[0]

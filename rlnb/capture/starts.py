@@ -9,6 +9,8 @@ import numpy as np
 
 from rlnb.trace import pack_start, unpack_start
 
+FUNCTIONAL = "gymnasium.envs.functional_jax_env"  # keeps its random numbers in a key of JAX, beside `np_random`
+
 
 class Start(NamedTuple):
     """Taken before `reset`, packed at the flush."""
@@ -18,6 +20,7 @@ class Start(NamedTuple):
     seed: int | None = None
     options: Any = None  # JSON-able
     why_not: str | None = None
+    jax: list[int] | None = None  # the key that a functional (JAX) environment splits
     torn: tuple[int, str] | None = None  # (steps taken, exception) when one left the environment's `step`
 
     def packed(self) -> bytes:
@@ -29,6 +32,8 @@ class Start(NamedTuple):
             head["seed"] = self.seed
         if self.options is not None:
             head["options"] = self.options
+        if self.jax is not None:
+            head["jax"] = self.jax
         if self.why_not is not None:
             head["why_not"] = self.why_not
         if self.torn is not None:
@@ -48,8 +53,15 @@ def torn(start: Start | bytes, steps: int, error: str) -> Start:
     return start if start.torn is not None else start._replace(torn=(steps, error))
 
 
+def functional(env: Any) -> bool:
+    """Whether it is one of Gymnasium's functional environments, single or of many lanes."""
+    return any(cls.__module__ == FUNCTIONAL for cls in type(env).__mro__)
+
+
 def kind(unwrapped: Any) -> str:
-    """What a start of this environment holds: "ale" (emulator state), "numpy" (RNG state) or "none"."""
+    """What a start of this environment holds: "ale" (emulator state), "jax" (a key), "numpy" (RNG state) or "none"."""
+    if functional(unwrapped):
+        return "jax"
     if hasattr(getattr(unwrapped, "ale", None), "cloneState"):
         return "ale"
     return "numpy" if hasattr(unwrapped, "_np_random") or hasattr(unwrapped, "np_random") else "none"
@@ -62,9 +74,11 @@ def take(unwrapped: Any, kind: str, seed: Any, options: Any) -> Start:
     instead, unless a seed is about to decide it.
     """
     why_not = None
-    rng = ale = None
+    rng = ale = jax = None
     try:
-        if kind != "none" and (seed is None or getattr(unwrapped, "_np_random", None) is not None):
+        if kind == "jax":
+            jax = None if seed is not None else np.asarray(unwrapped.rng, np.uint32).tolist()
+        elif kind != "none" and (seed is None or getattr(unwrapped, "_np_random", None) is not None):
             rng = unwrapped.np_random.bit_generator.state
         if kind == "ale" and seed is None:  # a seed reloads the cartridge
             ale = unwrapped.ale.cloneState(include_rng=True)
@@ -82,7 +96,7 @@ def take(unwrapped: Any, kind: str, seed: Any, options: Any) -> Start:
             options = json.loads(_as_json(options))
         except (TypeError, ValueError):
             options, why_not = None, "the options of its reset cannot be written down"
-    return Start(rng, ale, seed, options, why_not)
+    return Start(rng, ale, seed, options, why_not, jax)
 
 
 def _as_json(value: Any) -> str:

@@ -120,6 +120,8 @@ def begin(env: Any, start: bytes) -> tuple[Any, dict[str, Any]]:
     rng = head.get("rng")
     if rng is not None:
         set_rng(env.unwrapped, rng)
+    if head.get("jax") is not None:
+        env.unwrapped.rng = importlib.import_module("jax").numpy.asarray(np.array(head["jax"], np.uint32))
     if body:
         _restore_emulator(env.unwrapped, body)
     options = head.get("options")
