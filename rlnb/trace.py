@@ -155,7 +155,10 @@ def check_lanes(observations: Any, lanes: int) -> NDArray[np.uint16]:
     Whole words times odd numbers, summed up: a few numpy calls for any number of lanes, where a crc32 would be a
     Python loop. Not rolling: it speaks for this one observation.
     """
-    total = _mixed(observations, lanes)
+    try:
+        total = _mixed(observations, lanes)
+    except (ValueError, TypeError):  # texts, graphs: one object a lane
+        total = np.array([check_observation(one) for one in observations], np.uint64)
     total ^= total >> np.uint64(29)
     total *= _MIX
     return (total >> np.uint64(48)).astype(np.uint16)

@@ -12,12 +12,12 @@ import gymnasium
 from gymnasium import spaces
 
 from rlnb.capture import recipe as single
+from rlnb.capture.lane_spaces import plain
 from rlnb.capture.vector_hook import mode_of
 from rlnb.capture.vector_recorder import VectorRecorder
 from rlnb.trace import Recipe
 
 MOST = 16 * 2**20  # bytes of a pickle that is kept
-PLAIN = spaces.Discrete | spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary
 ATTRIBUTES = (
     "gravity", "masscart", "masspole", "total_mass", "length", "polemass_length", "force_mag", "tau",
     "kinematics_integrator", "theta_threshold_radians", "x_threshold",
@@ -50,7 +50,7 @@ def recipe_of(env: Any, recorder: VectorRecorder) -> Recipe:
         "vector": {"how": how, "lanes": recorder.lanes, "autoreset": mode_of(env)},
     }
     space = getattr(env, "single_action_space", None)
-    if not isinstance(space, PLAIN):
+    if not plain(space):
         recipe["actions"] = "none"
         recipe["why_not"] = f"the actions of a vector environment ({type(space).__name__}) are not recorded"
     elif how == "state":

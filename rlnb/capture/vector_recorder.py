@@ -15,13 +15,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rlnb.capture.desk import Seat, SeatRequest
 from rlnb.capture.interrupts import held_back
 from rlnb.capture.lane_returns import Returns
 from rlnb.capture.lane_rows import Chunk, Ends
+from rlnb.capture.lane_spaces import checked_every, kind_of, narrow, plain
 from rlnb.capture.lane_starts import Starts, starts_of
 from rlnb.capture.recorder import MIDWAY
 from rlnb.clock import Clock
@@ -65,7 +65,8 @@ class VectorRecorder:
         self.size = min(1024, max(16, CELLS // self.lanes))
         self.n = 0  # rows that wait for a look
         self._actions: NDArray[Any] | None = None
-        self._action_type = _narrow(getattr(env, "single_action_space", None))
+        self._blind = not plain(getattr(env, "single_action_space", None))  # actions that are not kept
+        self._action_type = narrow(getattr(env, "single_action_space", None))
         self._rewards: NDArray[Any] | None = None
         self._terminated = np.zeros((self.size, self.lanes), np.bool_)
         self._truncated = np.zeros((self.size, self.lanes), np.bool_)
@@ -85,9 +86,10 @@ class VectorRecorder:
             self.starts.before_step(env)
         with self._lock:
             if self._actions is None:
-                first = np.asarray(actions)
+                first = np.zeros(self.lanes, np.uint8) if self._blind else np.asarray(actions)
                 self._actions = np.zeros((self.size, *first.shape), self._action_type or first.dtype)
-            self._actions[self.n] = actions
+            if not self._blind:
+                self._actions[self.n] = actions
             self._acted = True
 
     def add(self, env: Any, result: tuple[Any, ...], at: float) -> None:
@@ -99,7 +101,7 @@ class VectorRecorder:
         observations, rewards, terminated, truncated, info = result
         n = self.n
         if self._rewards is None:
-            self._rewards = np.zeros((self.size, self.lanes), np.asarray(rewards).dtype)
+            self._rewards = np.zeros((self.size, self.lanes), kind_of(rewards))
             if not self.begun:
                 self._midway()
         self._rewards[n] = rewards
@@ -321,16 +323,3 @@ class VectorRecorder:
             )  # fmt: skip
             self.stamp()
         return self._request
-
-
-def checked_every(space: Any) -> int:
-    """How many steps lie between two that are summed up: one CartPole in 16, pictures in 64."""
-    size = 0 if space is None or space.shape is None else math.prod(space.shape) * np.dtype(space.dtype).itemsize
-    return 16 if size <= 1024 else 64
-
-
-def _narrow(space: Any) -> Any:
-    """The smallest type that holds every action of a Discrete space; None for other spaces."""
-    if isinstance(space, spaces.Discrete) and space.start >= 0 and space.start + space.n <= 256:
-        return np.uint8
-    return None

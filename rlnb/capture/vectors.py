@@ -13,10 +13,11 @@ import gymnasium
 from rlnb.bus import strict
 from rlnb.capture import sync_door, vector_hook
 from rlnb.capture.inner_starts import InnerStarts
+from rlnb.capture.lane_spaces import checked_every
 from rlnb.capture.lane_starts import Starts
 from rlnb.capture.vector_publishing import VectorPublisher
 from rlnb.capture.vector_recipe import name_of, recipe_of, recipe_of_lane, whole
-from rlnb.capture.vector_recorder import VectorRecorder, checked_every
+from rlnb.capture.vector_recorder import VectorRecorder
 from rlnb.trace import Recipe
 
 if TYPE_CHECKING:
