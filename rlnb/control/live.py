@@ -108,10 +108,13 @@ class Live:
             feed.changed(fields)
 
     def close(self) -> None:
-        for feed in self._feeds.values():
-            feed.close()
-        self._feeds.clear()
+        feeds, self._feeds = list(self._feeds.values()), {}
         self._shown.clear()
+        for feed in feeds:
+            try:
+                feed.close()
+            except Exception as error:  # a broken widget must not keep the store from being closed
+                self._fail(error)
 
     def _show(self, feed: Feed) -> None:
         notebook = self._room.notebook
