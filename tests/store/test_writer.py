@@ -192,6 +192,42 @@ def test_a_fork_never_touches_the_parents_connection(store: Store, rng: np.rando
     assert row["steps"] == 20 and row["status"] == "running" and row["name"] == "dqn"
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded")
+def test_forks_in_the_middle_of_writing_corrupt_nothing(store: Store, rng: np.random.Generator) -> None:
+    """User code that forks (a data loader, subprocesses) while the writer is at work, the child writing on."""
+    for event in [started(), lane()]:
+        store.put(event)
+    over, rows = threading.Event(), [0]
+
+    def train() -> None:
+        while not over.is_set():
+            store.put(steps("s1", rows[0], 50, rng))
+            rows[0] += 50
+            store.flush()
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    codes = []
+    try:
+        for _ in range(20):
+            child = os.fork()
+            if child == 0:  # only the forking thread is here: no writer's
+                store.put(steps("s1", 0, 9, np.random.default_rng(0)))
+                store.flush()
+                store.close()
+                os._exit(0 if threading.active_count() == 1 else 3)
+            codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    finally:
+        over.set()
+        thread.join()
+    store.flush()
+    assert codes == [0] * 20
+    assert store.sessions()["steps"].tolist() == [rows[0]]
+    with sqlite3.connect(store.path) as conn:
+        assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
 def test_a_store_of_the_same_process_is_not_dead(store: Store, rng: np.random.Generator) -> None:
     for event in [started(), lane(), EpisodeOpened("s1", 0, 0, T0, start(rng)), steps("s1", 0, 3, rng)]:
         store.put(event)
