@@ -42,7 +42,7 @@ def loop(env: Any, still: bool) -> float:
     actions = [env.action_space.sample() for _ in range(STEPS)]
     obs, info = env.reset(seed=0)
     if still:
-        env.unwrapped.step = lambda action: (obs, 0.5, False, False, info)
+        env.unwrapped.step = lambda action: (obs, 0.5, False, False, dict(info))  # wrappers write into it
     begun = time.process_time()
     for action in actions:
         _, _, terminated, truncated, _ = env.step(action)
