@@ -26,16 +26,43 @@ const withoutStyleQueries = (code, file) => {
   return code;
 };
 
+// Map projections, pictures for toolbars and a canvas that writes SVG: rlnb has no maps, no Bokeh toolbar and its own SVG.
+const withoutUnused = (code, file) => {
+  if (/util[/\\]projections\.js$/.test(file))
+    return code
+      .replace(/^import .* from "proj4[^;]*;?$/gm, "")
+      .replace(/^const (mercator|wgs84) = .*$/gm, "")
+      .replace(/proj4\(wgs84, mercator\)/, "{ forward: (at) => at, inverse: (at) => at }");
+  if (/styles[/\\]icons\.css\.js$/.test(file)) return code.replace(/^export default `[^`]*`/m, 'export default ""');
+  return code;
+};
+
 const bokeh = {
   name: "bokeh",
   setup(build) {
     build.onResolve({ filter: /^\.\/mathjax$/ }, (a) => ({ path: a.path, namespace: "empty" }));
+    build.onResolve({ filter: /^\.\/svg$/ }, (a) => ({ path: a.path, namespace: "svg" }));
+    build.onLoad({ filter: /.*/, namespace: "svg" }, () => ({ contents: "export class SVGRenderingContext2D {}" }));
     build.onResolve({ filter: /webgl(\/|$)/ }, (a) => ({ path: a.path, namespace: "empty" }));
     build.onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "export {}" }));
     build.onLoad({ filter: /@bokeh[/\\]bokehjs[/\\]build[/\\]js[/\\]lib[/\\].*\.js$/ }, async (a) => ({
-      contents: withoutStyleQueries(withoutRemotes(await fs.promises.readFile(a.path, "utf8")), a.path),
+      contents: withoutUnused(
+        withoutStyleQueries(withoutRemotes(await fs.promises.readFile(a.path, "utf8")), a.path),
+        a.path,
+      ),
       loader: "ts",
     }));
+  },
+};
+
+// Style sheets as strings, without their white space and comments.
+const sheets = {
+  name: "sheets",
+  setup(build) {
+    build.onLoad({ filter: /\.css$/ }, async (a) => {
+      const css = await fs.promises.readFile(a.path, "utf8");
+      return { contents: (await esbuild.transform(css, { loader: "css", minify: true })).code, loader: "text" };
+    });
   },
 };
 
@@ -47,8 +74,7 @@ const options = {
   minify: true,
   legalComments: "none",
   charset: "utf8",
-  loader: { ".css": "text" },
-  plugins: [bokeh],
+  plugins: [bokeh, sheets],
   tsconfigRaw,
   metafile: true,
   logLevel: "warning",

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { files } from "../src/comparison/files";
 import { type Column, cell, matches, next, type Row, sorted } from "../src/comparison/sorting";
 
 const rows: Row[] = [
@@ -40,9 +41,47 @@ describe("searching and cells", () => {
     expect(rows.filter((row) => matches(row, columns, "RUN 3")).map((row) => row.id)).toEqual(["a", "d"]);
     expect(rows.filter((row) => matches(row, columns, ""))).toHaveLength(4);
   });
+  it("a comparison looks in one column", () => {
+    const found = (words: string) => rows.filter((row) => matches(row, columns, words)).map((row) => row.id);
+    expect(found("best>3")).toEqual(["c"]);
+    expect(found("best<=3 run")).toEqual(["a", "d"]);
+    expect(found("name=wide")).toEqual(["c"]);
+    expect(found("best!=3")).toEqual(["b", "c"]);
+    expect(found("what>3")).toEqual([]);
+  });
   it("nothing is a dash", () => {
     expect(cell(null, "number")).toBe("–");
     expect(cell(1234567, "number")).toBe("1,234,567");
     expect(cell("<b>", "text")).toBe("<b>");
+  });
+});
+
+describe("files", () => {
+  const columns: Column[] = [
+    { key: "name", label: "name", kind: "text" },
+    { key: "best", label: "best_return", kind: "number" },
+  ];
+  const odd: Row[] = [
+    { id: "a", name: '=1+1 "a", b|c', best: -3.5 },
+    { id: "b", name: "50 % & <b>", best: null },
+  ];
+  const written = (name: string) => files[name]?.[2](odd, columns, "A is better.");
+  it("CSV quotes, and no text is a formula", () => {
+    expect(written("CSV")).toBe(`name,best_return\n"'=1+1 ""a"", b|c",-3.5\n50 % & <b>,\n`);
+  });
+  it("JSON has the verdict", () => {
+    expect(JSON.parse(written("JSON") ?? "")).toEqual({
+      verdict: "A is better.",
+      rows: [
+        { name: '=1+1 "a", b|c', best_return: -3.5 },
+        { name: "50 % & <b>", best_return: null },
+      ],
+    });
+  });
+  it("Markdown and LaTeX escape what is theirs", () => {
+    expect(written("Markdown")).toContain('=1+1 "a", b\\|c');
+    expect(written("Markdown")).toContain("| 50 % & &lt;b> | – |");
+    expect(written("LaTeX")).toContain("50 \\% \\& \\textless{}b\\textgreater{} & – \\\\");
+    expect(written("LaTeX")).toContain("best\\_return");
   });
 });

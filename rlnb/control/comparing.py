@@ -1,16 +1,20 @@
-"""Sessions side by side: overlaid curves and a table."""
+"""Sessions side by side: overlaid curves, a table, and a verdict in words."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from rlnb.control import exporting, tabling
 from rlnb.control.doors import the_room
+from rlnb.control.judging import verdict
+from rlnb.control.lines import AXES, lines_of
+from rlnb.control.runs import WINDOW, run_of
 from rlnb.control.session import Session
-from rlnb.control.settings import grouped, verdict
-from rlnb.control.smoothing import trailing_mean
+from rlnb.control.settings import settings_of
+from rlnb.control.writing import write_whole
 from rlnb.errors import BadValue
 
 if TYPE_CHECKING:
@@ -19,97 +23,95 @@ if TYPE_CHECKING:
     from rlnb.control.room import Room
     from rlnb.widgets.comparison import Comparison as ComparisonWidget
 
-FIXED = [
-    {"key": "env_id", "label": "environment", "kind": "text"},
-    {"key": "steps", "label": "steps", "kind": "number"},
-    {"key": "episodes", "label": "episodes", "kind": "number"},
-    {"key": "mean_return", "label": "mean return (last 100)", "kind": "number"},
-    {"key": "best", "label": "best return", "kind": "number"},
-    {"key": "steps_per_s", "label": "steps/s", "kind": "number"},
-    {"key": "status", "label": "status", "kind": "text"},
-]
-WINDOW = 20  # episodes of the trailing mean that is drawn
 TITLE = f"Return, mean of {WINDOW} episodes"
-
-
-def differing(params: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The parameters whose values are not the same in all sessions, in the order they were given."""
-    names = list(dict.fromkeys(name for one in params for name in one))
-    return [name for name in names if any(one.get(name) != params[0].get(name) for one in params[1:])]
-
-
-def is_number_or_none(value: Any) -> bool:
-    """Whether a cell stands in a column of numbers (True and False do not)."""
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+KINDS = ("run", "setting")
 
 
 class Comparison:
-    """Overlaid curves and a sortable table of sessions; shows itself."""
+    """Overlaid curves, a table and a verdict of sessions; shows itself.
+
+    `settings` are the runs grouped by what they were made with, each with its statistics; `verdict` says which is
+    better. `table` has a row a run, `summary` a row a setting.
+    """
 
     def __init__(self, room: Room, sessions: Sequence[Session], by: str | None = None) -> None:
         self._room = room
         self.sessions = list(sessions)
         room.settle()
-        about = [room.store.describe(session.id) for session in self.sessions]
-        self.settings = {name: [one["id"] for one in runs] for name, runs in grouped(about, by).items()}
-        self.verdict = verdict(grouped(about, by))
-        names = differing([one["params"] for one in about])
-        self._columns: list[dict[str, str]] = [
-            {"key": "name", "label": "name", "kind": "text"},
-            *({"key": f"param:{name}", "label": name, "kind": self._kind(about, name)} for name in names),
-            *FIXED,
-        ]
-        self._rows = [self._row(one, names) for one in about]
-        self.curves = [self._curve(session) for session in self.sessions]
+        self.runs = [run_of(room, session.id) for session in self.sessions]
+        self.settings = settings_of(self.runs, by)
+        self.verdict = verdict(self.settings)
+        self._columns = tabling.columns_of(self.runs, self.settings)
+        self._rows = tabling.rows_of(self.runs, self.settings)
 
-    @staticmethod
-    def _kind(about: Sequence[Mapping[str, Any]], name: str) -> str:
-        values = [one["params"].get(name) for one in about]
-        return "number" if all(map(is_number_or_none, values)) else "text"
-
-    @staticmethod
-    def _row(about: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-        row = {"id": about["id"], "name": about["name"]}
-        for name in names:
-            value = about["params"].get(name)
-            row[f"param:{name}"] = value if value is None or isinstance(value, int | float | str) else repr(value)
-        for column in FIXED:
-            value = about.get(column["key"])
-            if column["key"] == "steps_per_s" and value is not None and np.isfinite(value):
-                value = round(value)
-            row[column["key"]] = None if isinstance(value, float) and not np.isfinite(value) else value
-        return row
-
-    @staticmethod
-    def _curve(session: Session) -> dict[str, Any]:
-        episodes = session.episodes
-        if len(episodes):
-            group = episodes.groupby("group")["length"].sum().idxmax()
-            episodes = episodes[(episodes["group"] == group) & episodes["finished"]]
-        returns = episodes["return"].to_numpy(np.float64)
-        ended = episodes["ended"].to_numpy(np.float64)
-        return {
-            "session": session.id,
-            "name": session.name,
-            "step": episodes["step"].to_numpy(np.float64),
-            "episode": episodes.index.to_numpy(np.float64),
-            "time": ended - (episodes["started"].min() if len(ended) else 0.0),
-            "value": trailing_mean(returns, WINDOW),
-        }
+    # --- out ----------------------------------------------------------------------------------------------------
 
     @property
     def table(self) -> pd.DataFrame:
-        """The table, as a DataFrame."""
+        """A row a run, in the order they were given."""
+        order = {session.id: k for k, session in enumerate(self.sessions)}
+        return self._frame("run", key=lambda row: order[row["id"]])
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """A row a setting: the mean of its runs with its 95 % interval, how many solved the environment and when."""
+        return self._frame("setting")
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None, of: str | None = None) -> str | Path:
+        """The table as CSV: written to `path`, or returned. `of` is "run" or "setting"; settings where any has runs."""
+        return self._out(exporting.as_csv(*self._plain(of, "to_csv")), path)
+
+    def to_json(self, path: str | os.PathLike[str] | None = None, of: str | None = None) -> str | Path:
+        """As `to_csv`, as JSON: the verdict and the rows."""
+        return self._out(exporting.as_json(*self._plain(of, "to_json"), verdict=self.verdict), path)
+
+    def to_markdown(self, path: str | os.PathLike[str] | None = None, of: str | None = None) -> str | Path:
+        """As `to_csv`, as a Markdown table."""
+        return self._out(exporting.as_markdown(*self._plain(of, "to_markdown")), path)
+
+    def to_latex(self, path: str | os.PathLike[str] | None = None, of: str | None = None) -> str | Path:
+        """As `to_csv`, as a LaTeX tabular (it wants the package booktabs)."""
+        return self._out(exporting.as_latex(*self._plain(of, "to_latex")), path)
+
+    def _frame(self, of: str, key: Any = None) -> pd.DataFrame:
         import pandas as pd
 
-        frame = pd.DataFrame(self._rows).drop(columns="id")
-        return frame.rename(columns={column["key"]: column["label"] for column in self._columns})
+        rows, columns = tabling.plain(self._rows, self._columns, of)
+        rows = sorted(rows, key=key) if key else rows
+        return pd.DataFrame([{c["label"]: row.get(c["key"]) for c in columns} for row in rows])
+
+    def _plain(self, of: str | None, door: str) -> tuple[list[tabling.Row], list[tabling.Column]]:
+        if of is not None and of not in KINDS:
+            raise BadValue(f'{door}(of={of!r}): "run" or "setting" is needed.')
+        rows, columns = tabling.plain(self._rows, self._columns, of or ("setting" if self.grouped else "run"))
+        return rows, [column for column in columns if not column.get("hidden")]
+
+    @staticmethod
+    def _out(text: str, path: str | os.PathLike[str] | None) -> str | Path:
+        return text if path is None else write_whole(Path(path), text.encode())
+
+    # --- shown --------------------------------------------------------------------------------------------------
+
+    @property
+    def grouped(self) -> bool:
+        """Whether any setting has several runs."""
+        return any(len(setting.runs) > 1 for setting in self.settings)
 
     def widget(self) -> ComparisonWidget:
         """Chart and table, as a widget."""
         from rlnb.widgets.comparison import Comparison as Widget
+        from rlnb.widgets.comparison import band_points
 
-        widget = Widget(self._rows, self._columns, self.curves, title=TITLE, verdict=self.verdict)
+        points = band_points(len(self.settings))
+        bands = {axis: lines_of(self.settings, axis, points) for axis in AXES} if self.grouped else {}
+        widget = Widget(
+            self._rows,
+            self._columns,
+            {run.id: {**{axis: getattr(run, axis) for axis in AXES}, "value": run.smooth} for run in self.runs},
+            bands={f"setting:{j}": {axis: bands[axis][j] for axis in bands} for j in range(len(self.settings))},
+            title=TITLE,
+            verdict=self.verdict,
+        )
         widget.on_command(lambda name, payload: self._command(widget, name, payload))
         return widget
 
@@ -122,32 +124,23 @@ class Comparison:
             self._room.films.command(widget, name, payload)
 
     def _static(self) -> dict[str, Any]:
-        from rlnb.widgets.palette import colours
+        from rlnb.control.charting import picture_series
         from rlnb.widgets.picture import curves_png
         from rlnb.widgets.table import table_html
 
-        palette = colours(len(self.curves))
-        series = [
-            {"label": curve["name"], "color": colour, "x": curve["step"], "y": curve["value"], "kind": "line"}
-            for curve, colour in zip(self.curves, palette, strict=True)
-        ]
         picture = curves_png(
-            [{"title": TITLE, "xlabel": "environment step", "series": series}],
+            [{"title": TITLE, "xlabel": AXES["step"], "series": picture_series(self, "step")}],
             title="Comparison",
             subtitle=self.verdict or ", ".join(session.name for session in self.sessions[:4]),
         )
-        return {
-            "text/plain": repr(self),
-            "text/html": table_html(self._rows, self._columns),
-            "image/png": picture,
-        }
+        return {"text/plain": repr(self), "text/html": table_html(*self._plain(None, "")), "image/png": picture}
 
     def _ipython_display_(self) -> None:
         self._room.show(self.widget, self._static(), repr(self))
 
     def __repr__(self) -> str:
-        table = self.table.to_string(index=False)
-        return f"{table}\n{self.verdict}" if self.verdict else table
+        shown = (self.summary if self.grouped else self.table).to_string(index=False)
+        return f"{shown}\n{self.verdict}" if self.verdict else shown
 
 
 def compare(*sessions: Session | str, by: str | None = None) -> Comparison:

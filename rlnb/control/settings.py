@@ -1,95 +1,117 @@
-"""Sessions grouped into settings, and what can be said about which is better. The run is the unit."""
+"""Sessions grouped into settings, and what can be said of each. The run is the unit, never the episode."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from rlnb.control.runs import Run
 from rlnb.errors import BadValue
-from rlnb.stats import compare_runs, holm
+from rlnb.stats import (
+    Interval,
+    StepsToThreshold,
+    bimodal,
+    mean_interval,
+    probability_of_improvement,
+    steps_to_threshold,
+)
 
-ALPHA = 0.05
+
+@dataclass(frozen=True)
+class Setting:
+    """The runs of one setting. `until` is the number of steps that every compared run has taken."""
+
+    name: str
+    params: Mapping[str, Any]
+    runs: Sequence[Run]
+    until: float
+
+    @property
+    def scores(self) -> list[float]:
+        """The mean return of each run's last 100 episodes, of the runs that have one."""
+        return [run.score for run in self.runs if math.isfinite(run.score)]
+
+    @cached_property
+    def mean(self) -> Interval | None:
+        """The mean of the scores with its 95 % interval."""
+        return mean_interval(self.scores) if self.scores else None
+
+    @cached_property
+    def area(self) -> Interval | None:
+        """The area under the curve (see `Run.area`), mean and 95 % interval."""
+        areas = [area for run in self.runs if math.isfinite(area := run.area(self.until))]
+        return mean_interval(areas) if areas else None
+
+    @property
+    def threshold(self) -> float | None:
+        """The reward threshold of the environment, where all runs agree on it."""
+        found = {run.threshold for run in self.runs}
+        return found.pop() if len(found) == 1 else None
+
+    @cached_property
+    def to_threshold(self) -> StepsToThreshold | None:
+        """After how many steps the runs solved it; those that did not are censored (Kaplan & Meier)."""
+        if self.threshold is None:
+            return None
+        reached = [run.reached(self.threshold) for run in self.runs]
+        return steps_to_threshold([steps for steps, _ in reached], [hit for _, hit in reached])
+
+    @property
+    def camps(self) -> str | None:
+        """ "3 solved, 2 failed", where the runs fall into two camps."""
+        return bimodal(self.scores, self.threshold) if self.scores else None
+
+    def beats(self, other: Setting) -> Interval | None:
+        """P(a run of this scores higher than one of `other`), with its 95 % interval."""
+        return probability_of_improvement(self.scores, other.scores) if self.scores and other.scores else None
 
 
-def grouped(about: Sequence[Mapping[str, Any]], by: str | None) -> dict[str, list[Mapping[str, Any]]]:
-    """Sessions by setting, in the order they were given.
+def settings_of(runs: Sequence[Run], by: str | None) -> list[Setting]:
+    """Runs by setting, in the order they were given.
 
     `by` names one parameter; without it a setting is every parameter that differs, or the name where none does. A seed
     never tells settings apart.
     """
     if by is not None:
-        if not any(by in one["params"] for one in about):
-            known = sorted({name for one in about for name in one["params"]})
+        if not any(by in run.about["params"] for run in runs):
+            known = sorted({name for run in runs for name in run.about["params"]})
             raise BadValue(
                 f"rlnb.compare(by={by!r}): no session has that parameter; there are: {', '.join(known) or 'none'}."
             )
         names = [by]
     else:
-        names = [
-            name
-            for name in dict.fromkeys(name for one in about for name in one["params"])
-            if len({_plain(one["params"].get(name)) for one in about}) > 1
-        ]
-    settings: dict[str, list[Mapping[str, Any]]] = {}
-    for one in about:
-        parts = [f"{name}={_said(one['params'].get(name))}" for name in names]
-        settings.setdefault(", ".join(parts) or str(one["name"]), []).append(one)
-    return settings
+        names = differing([run.about["params"] for run in runs])
+    grouped: dict[str, list[Run]] = {}
+    for run in runs:
+        parts = [f"{name}={said(run.about['params'].get(name))}" for name in names]
+        grouped.setdefault(", ".join(parts) or str(run.about["name"]), []).append(run)
+    until = min((run.steps for run in runs), default=0)
+    return [
+        Setting(name, {one: own[0].about["params"].get(one) for one in names}, own, until)
+        for name, own in grouped.items()
+    ]
 
 
-def verdict(settings: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """One sentence: which setting is better by the mean return of each run's last episodes, and how sure that is.
-
-    With more than two settings the best is set against each other one, and Holm's adjustment holds the false
-    positives of all together at 5 %.
-    """
-    unlike = _unlike([one for runs in settings.values() for one in runs])
-    scores = {
-        name: [one["mean_return"] for one in runs if _finite(one["mean_return"])] for name, runs in settings.items()
-    }
-    scores = {name: values for name, values in scores.items() if values}
-    if len(scores) < 2:
-        return unlike
-    best = max(scores, key=lambda name: sum(scores[name]) / len(scores[name]))
-    others = [name for name in scores if name != best]
-    verdicts = {name: compare_runs(scores[best], scores[name], (best, name)) for name in others}
-    if len(others) == 1:
-        return _sentence(verdicts[others[0]].words) + unlike
-    adjusted = dict(zip(others, holm([verdicts[name].test.p for name in others]), strict=True))
-    if all(len(values) == 1 for values in scores.values()):
-        return "1 run each: an anecdote." + unlike
-    beaten = [name for name in others if verdicts[name].better == "a" and adjusted[name] <= ALPHA]
-    left = [name for name in others if name not in beaten]
-    words = []
-    if beaten:
-        words.append(f"{best} is better than {_listed(beaten)}")
-    if left:
-        words.append(f"{best} and {_listed(left)} are not distinguishable")
-    return _sentence("; ".join(words) + f" (Holm's adjustment for {len(others)} comparisons)") + unlike
+def differing(params: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The parameters whose values are not the same in all sessions, in the order they were given."""
+    names = dict.fromkeys(name for one in params for name in one)
+    return [name for name in names if len({_plain(one.get(name)) for one in params}) > 1]
 
 
-def _unlike(about: Sequence[Mapping[str, Any]]) -> str:
-    """A warning where the sessions are not of one environment."""
-    envs = sorted({str(one["env_id"]) for one in about})
-    return f" Not alike: {', '.join(envs)} are different environments." if len(envs) > 1 else ""
+def best_of(settings: Sequence[Setting]) -> Setting | None:
+    """The setting with the highest mean, where there are at least two to choose from."""
+    known = [setting for setting in settings if setting.mean is not None]
+    return max(known, key=lambda one: one.mean.mean if one.mean else -math.inf) if len(known) > 1 else None
 
 
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _sentence(words: str) -> str:
-    return words + "."  # as it stands: it may begin with the name of a parameter
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and value == value and abs(value) != float("inf")
+def said(value: Any) -> str:
+    """A parameter's value in words."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _plain(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=repr)
-
-
-def _said(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

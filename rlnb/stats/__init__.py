@@ -6,7 +6,7 @@ from rlnb.stats.interval import Interval, bca_interval, mean_interval, t_interva
 from rlnb.stats.many import holm
 from rlnb.stats.robust import iqm, performance_profile
 from rlnb.stats.survival import StepsToThreshold, steps_to_threshold
-from rlnb.stats.verdict import Verdict, compare_runs
+from rlnb.stats.verdict import Verdict, bimodal, compare_runs
 
 __all__ = [
     "Band",
@@ -15,6 +15,7 @@ __all__ = [
     "Test",
     "Verdict",
     "bca_interval",
+    "bimodal",
     "compare_runs",
     "holm",
     "iqm",

@@ -65,9 +65,15 @@ def compare_runs(
     b: Sequence[float] | NDArray[np.float64],
     names: tuple[str, str] = ("A", "B"),
     threshold: float | None = None,
+    on: tuple[int, int] | None = None,
+    at: str = "",
 ) -> Verdict:
     """Compare one score a run. A winner is named only where Welch's test sees it at 5 % and, from 4 runs a side
-    on (where it can), the permutation test does not contradict."""
+    on (where it can), the permutation test does not contradict.
+
+    For the words only: `on` counts the seeds, run by both, on which A scored higher, and all of them; `at` says after
+    how much training, " at 100k steps".
+    """
     x, y = scores_of(a, names[0]), scores_of(b, names[1])
     test, exact, wins = welch_test(x, y), permutation_test(x, y), probability_of_improvement(x, y)
     sides = mean_interval(x), mean_interval(y)
@@ -86,9 +92,11 @@ def compare_runs(
         first, second = names if test.difference > 0 else names[::-1]
         low, high = sorted((abs(test.low), abs(test.high)))
         won = wins.mean if test.difference > 0 else 1 - wins.mean
+        wins_of_first = on and (on[0] if test.difference > 0 else on[1] - on[0])
+        by_seed = f"on {wins_of_first} of {on[1]} seeds, " if on else ""
         return verdict(
             "a" if test.difference > 0 else "b",
-            f"{first} is better: {low:+.4g} to {high:+.4g} with {counts}; "
+            f"{first} is better: {by_seed}{low:+.4g} to {high:+.4g} return{at} with {counts}; "
             f"a run of {first} beats one of {second} in {won:.0%} of pairs",
         )
     spread = math.sqrt((float(x.var(ddof=1)) + float(y.var(ddof=1))) / 2)

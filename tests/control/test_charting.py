@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import rlnb
-from rlnb.control.charting import settings_of
+from rlnb.control.lines import lines_of
 from rlnb.errors import BadValue
 
 
@@ -41,7 +41,7 @@ def test_a_figure_has_every_run_a_mean_and_a_named_band(runs):
 
 
 def test_runs_of_unequal_length_are_averaged_only_where_all_of_them_are(runs):
-    many, _one = settings_of(rlnb.compare(*runs), "step")
+    many, _one = lines_of(rlnb.compare(*runs).settings, "step")
     ends = [x[-1] for x, _ in many.runs]
     assert many.x[-1] == min(ends) < max(ends)
     at = many.x[100]

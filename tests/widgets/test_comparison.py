@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rlnb.widgets.codec import decode
-from rlnb.widgets.comparison import MOST_POINTS, Comparison, thinned
+from rlnb.widgets.comparison import (
+    AXES,
+    BAND_BYTES,
+    CURVE_BYTES,
+    LEAST_POINTS,
+    MOST_POINTS,
+    Comparison,
+    band_points,
+    thinned,
+)
 from rlnb.widgets.table import cell, table_html
 
 COLUMNS = [{"key": "name", "label": "name", "kind": "text"}, {"key": "best", "label": "best <b>", "kind": "number"}]
@@ -23,20 +33,35 @@ def curve(n: int) -> dict[str, object]:
 
 
 def rows(count: int) -> list[dict[str, object]]:
-    return [{"id": f"s{k}", "name": f"run {k}", "best": 1.5 * k} for k in range(count)]
+    return [{"id": f"s{k}", "of": "run", "color": k, "name": f"run {k}", "best": 1.5 * k} for k in range(count)]
 
 
-def test_ten_sessions_stay_small() -> None:
-    widget = Comparison(rows(10), COLUMNS, [curve(100_000)] * 10)
-    assert len(widget.table) + len(widget.curves) < 100_000
-    assert all(len(column) <= MOST_POINTS for column in decode(widget.curves)[1].values())
+def curves(count: int, n: int) -> dict[str, dict[str, object]]:
+    return {f"s{k}": curve(n) for k in range(count)}
+
+
+@pytest.mark.parametrize("count", [10, 100, 200])
+def test_any_number_of_sessions_stays_small(count: int) -> None:
+    bands = {f"setting:{k}": {axis: band(band_points(count)) for axis in AXES} for k in range(count // 5)}
+    widget = Comparison(rows(count), COLUMNS, curves(count, 100_000), bands)
+    assert len(widget.curves) < max(CURVE_BYTES, 16 * LEAST_POINTS * count) + BAND_BYTES + 100 * count
+    meta, _ = decode(widget.curves)
+    assert all(n <= MOST_POINTS for _, n in meta["curves"])
+    assert len(meta["bands"]) == 3 * (count // 5)
+
+
+def band(points: int) -> object:
+    x = np.arange(points, dtype=float)
+    return SimpleNamespace(name="", x=x, mean=x, low=x, high=x, band="95% t-interval of the mean, 5 runs")
 
 
 def test_rows_and_columns_are_what_was_given() -> None:
-    widget = Comparison(rows(2), COLUMNS, [curve(3), curve(0)], title="Return")
+    widget = Comparison(rows(2), COLUMNS, {"s0": curve(3), "s1": curve(0)}, title="Return")
     about = json.loads(widget.table)
-    assert about["rows"][1] == {"id": "s1", "name": "run 1", "best": 1.5}
-    assert decode(widget.curves)[1]["0.step"].tolist() == [0, 1, 2]
+    assert about["rows"][1] == {"id": "s1", "of": "run", "color": 1, "name": "run 1", "best": 1.5}
+    meta, columns = decode(widget.curves)
+    assert meta["curves"] == [["s0", 3], ["s1", 0]]
+    assert columns["step"].tolist() == [0, 1, 2]
 
 
 @given(arrays(np.float64, st.integers(0, 3000), elements=st.floats(-1e6, 1e6) | st.just(float("nan"))))
@@ -53,7 +78,7 @@ def test_thinning_keeps_ends_and_extremes(values: np.ndarray) -> None:
 
 
 def test_commands_and_their_failures(monkeypatch: pytest.MonkeyPatch) -> None:
-    widget = Comparison(rows(1), COLUMNS, [curve(3)])
+    widget = Comparison(rows(1), COLUMNS, curves(1, 3))
     sent, heard = [], []
     monkeypatch.setattr(widget, "send", lambda content, buffers=None: sent.append(content))
     widget.on_command(lambda name, payload: heard.append((name, payload)))

@@ -1,5 +1,6 @@
 import { toBytes } from "../shared/codec";
 import { h } from "../shared/dom";
+import { download } from "../shared/download";
 import type { Theme } from "../shared/theme";
 import type { Bytes, Content } from "../shared/types";
 import type { Film } from "./film";
@@ -51,7 +52,10 @@ export class FilmArea {
         this.wishes?.fail(String(content.text));
         return true;
       case "film_file":
-        download(String(content.name), String(content.mime), toBytes(buffers[0] as Bytes));
+        download(
+          String(content.name),
+          new Blob([toBytes(buffers[0] as Bytes) as BlobPart], { type: String(content.mime) }),
+        );
         return true;
       case "film_thumbnail":
         this.wishes?.thumbnail(Number(content.episode), String(content.words), toBytes(buffers[0] as Bytes));
@@ -124,14 +128,4 @@ export class FilmArea {
     this.el.hidden = this.text.hidden = false;
     this.text.textContent = text;
   }
-}
-
-/** Gives a file to the person, as a click on a link does. */
-function download(name: string, mime: string, bytes: Uint8Array): void {
-  const url = URL.createObjectURL(new Blob([bytes as BlobPart], { type: mime }));
-  const link = h("a", { href: url, download: name });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

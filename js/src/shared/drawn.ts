@@ -23,6 +23,11 @@ export interface Drawn {
 /** The screen's part of a trace of which nothing is shown. */
 export const nothing = () => ({ row: new Uint32Array(), x: new Float64Array(), y: new Float64Array(), low: null });
 
+const [LEAST_BUCKETS, MOST_BUCKETS] = [250, 600]; // 4 rows each at most: some 1,000 to 2,400 points a series in view
+
+/** One bucket a pixel, within bounds. */
+export const bucketsOf = (width: number): number => Math.max(LEAST_BUCKETS, Math.min(MOST_BUCKETS, width));
+
 /** Chooses the rows that are drawn between two values of x. */
 export function select(drawn: Drawn, from: number, to: number, buckets: number): void {
   const { data } = drawn;

@@ -1,20 +1,16 @@
 import { logger } from "@bokeh/bokehjs/build/js/lib/core/logging";
 import { ViewManager } from "@bokeh/bokehjs/build/js/lib/core/view_manager";
 import { Document as BokehDocument } from "@bokeh/bokehjs/build/js/lib/document";
-import { LinearAxis } from "@bokeh/bokehjs/build/js/lib/models/axes/linear_axis";
-import { Grid } from "@bokeh/bokehjs/build/js/lib/models/grids/grid";
-import { Plot as BokehPlot, type PlotView } from "@bokeh/bokehjs/build/js/lib/models/plots/plot";
-import { Range1d } from "@bokeh/bokehjs/build/js/lib/models/ranges/range1d";
+import type { LinearAxis } from "@bokeh/bokehjs/build/js/lib/models/axes/linear_axis";
+import type { Plot as BokehPlot, PlotView } from "@bokeh/bokehjs/build/js/lib/models/plots/plot";
+import type { Range1d } from "@bokeh/bokehjs/build/js/lib/models/ranges/range1d";
 import { AdaptiveTicker } from "@bokeh/bokehjs/build/js/lib/models/tickers/adaptive_ticker";
-import { BoxZoomTool } from "@bokeh/bokehjs/build/js/lib/models/tools/gestures/box_zoom_tool";
-import { PanTool } from "@bokeh/bokehjs/build/js/lib/models/tools/gestures/pan_tool";
-import { WheelZoomTool } from "@bokeh/bokehjs/build/js/lib/models/tools/gestures/wheel_zoom_tool";
-import { Toolbar } from "@bokeh/bokehjs/build/js/lib/models/tools/toolbar";
 import { affine, dressAxis, font, ticksOf } from "./axes";
 import type { Numbers } from "./downsample";
-import { type Drawn, nothing, select, type TraceData } from "./drawn";
+import { bucketsOf, type Drawn, nothing, select, type TraceData } from "./drawn";
 import { Ink } from "./ink";
 import type { Paper } from "./paper";
+import { type Parts, parts, thinTicks } from "./parts";
 import { drawLine, type Line, lay, type Rule } from "./rules";
 import { WarpedTicker, WarpedTicks } from "./scales";
 import { covering } from "./span";
@@ -35,8 +31,6 @@ export interface PlotOptions {
 
 logger.set_level("warn"); // the console is the user's
 
-const LEAST_BUCKETS = 250; // 4 rows each at most, one bucket a pixel: some 1,000 to 2,400 points a series in view
-const MOST_BUCKETS = 600;
 /** A plot that follows its data until the person zooms, and draws only what is in view: Bokeh's axes, ranges and tools. */
 export class Plot {
   readonly el: HTMLElement;
@@ -46,17 +40,14 @@ export class Plot {
   moments: Rule[] = [];
   /** Called after a hand moved the window. */
   onMove: () => void = () => {};
+  private readonly bokeh: Parts;
   private readonly model: BokehPlot;
+  private readonly x: Range1d;
+  private readonly y: Range1d;
+  private readonly xAxis: LinearAxis;
+  private readonly yAxis: LinearAxis;
   private readonly document = new BokehDocument();
   private readonly views = new ViewManager();
-  private readonly x = new Range1d({ start: 0, end: 1 });
-  private readonly y = new Range1d({ start: 0, end: 1 });
-  private readonly xAxis: LinearAxis = new LinearAxis({ formatter: new ShortTicks() });
-  private readonly yAxis: LinearAxis = new LinearAxis({ formatter: new ShortTicks() });
-  private readonly grids = [new Grid({ axis: this.yAxis, dimension: 1 })];
-  private readonly pan = new PanTool();
-  private readonly box = new BoxZoomTool();
-  private readonly wheel = new WheelZoomTool();
   private readonly ink = new Ink();
   private view: PlotView | null = null;
   private building: Promise<void> | null = null; // begins with the first painting: a chart that nobody sees costs nothing
@@ -72,25 +63,8 @@ export class Plot {
   constructor(host: HTMLElement, options: PlotOptions) {
     this.el = host;
     this.theme = options.theme ?? "light";
-    this.model = new BokehPlot({
-      x_range: this.x,
-      y_range: this.y,
-      height: options.height ?? 200,
-      sizing_mode: "stretch_width",
-      min_width: 120,
-      min_border: 0,
-      min_border_right: 14,
-      min_border_top: 8,
-      toolbar_location: null,
-      toolbar: new Toolbar({ tools: [this.pan, this.box, this.wheel], logo: null }),
-      lod_threshold: null,
-      output_backend: "canvas",
-      outline_line_color: null,
-    });
-    this.model.toolbar.active_scroll = null;
-    this.model.add_layout(this.xAxis, "below");
-    this.model.add_layout(this.yAxis, "left");
-    for (const grid of this.grids) this.model.add_layout(grid, "center");
+    this.bokeh = parts(options.height ?? 200);
+    ({ model: this.model, x: this.x, y: this.y, xAxis: this.xAxis, yAxis: this.yAxis } = this.bokeh);
     this.ink.onPaint = (ctx) => this.inked(ctx);
     this.model.add_layout(this.ink, "center");
     this.setTheme(this.theme);
@@ -102,12 +76,12 @@ export class Plot {
   set drag(tool: "pan" | "box") {
     if (tool === this.drag_) return;
     this.drag_ = tool;
-    this.model.toolbar.active_drag = tool === "pan" ? this.pan : this.box;
+    this.model.toolbar.active_drag = tool === "pan" ? this.bokeh.pan : this.bokeh.box;
   }
 
   /** Whether the wheel zooms; off, it scrolls the page. */
   set wheelZooms(on: boolean) {
-    this.model.toolbar.active_scroll = on ? this.wheel : null;
+    this.model.toolbar.active_scroll = on ? this.bokeh.wheel : null;
   }
 
   /** Whether the window still follows the data (nobody has zoomed). */
@@ -186,7 +160,8 @@ export class Plot {
     if (this.followsX) this.move(this.x, covering(shown.map(({ data }) => [data.x, data.n])).pad(0.02).ends);
     const [from, to] = this.window;
     const wide = Math.round(this.view?.frame.bbox.width ?? 0);
-    const buckets = Math.max(LEAST_BUCKETS, Math.min(MOST_BUCKETS, wide));
+    thinTicks(this.xAxis, wide);
+    const buckets = bucketsOf(wide);
     for (const drawn of this.traces.values()) {
       if (drawn.visible) select(drawn, from, to, buckets);
       else Object.assign(drawn, nothing());
@@ -221,7 +196,7 @@ export class Plot {
     this.model.setv({ background_fill_color: null, border_fill_color: null });
     dressAxis(this.xAxis, palette, true);
     dressAxis(this.yAxis, palette, false);
-    for (const grid of this.grids) grid.setv({ grid_line_color: palette.line, grid_line_width: 1 });
+    this.bokeh.grid.setv({ grid_line_color: palette.line, grid_line_width: 1 });
     this.view?.request_paint();
   }
 
