@@ -21,6 +21,7 @@ _HOME = {
     "use": "rlnb.control.doors",
     "evaluate": "rlnb.control.evaluating",
     "seeds": "rlnb.control.seeding",
+    "repeat": "rlnb.control.repeating",
     "knobs": "rlnb.control.knobs",
     "sessions": "rlnb.control.shelf",
     "get": "rlnb.control.shelf",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from rlnb.control.evaluating import evaluate as evaluate
     from rlnb.control.explaining import explain as explain
     from rlnb.control.knobs import knobs as knobs
+    from rlnb.control.repeating import repeat as repeat
     from rlnb.control.replaying import replay as replay
     from rlnb.control.seeding import seeds as seeds
     from rlnb.control.session import Session as Session

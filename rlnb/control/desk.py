@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -287,6 +288,11 @@ class Desk:
             time = self._clock.elapsed() - running.since
             steps = self.capture.steps()
             running.marks.append({"step": steps, "time": time, "episode": running.episodes, "label": label})
+
+    def wait(self, seconds: float) -> None:
+        """Wait while something runs elsewhere; the page is answered meanwhile."""
+        self._look()
+        time.sleep(seconds)
 
     def _look(self) -> None:
         """At the page, while the loop is held."""

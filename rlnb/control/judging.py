@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,7 +51,9 @@ def verdict(settings: Sequence[Setting]) -> str:
 
 
 def not_alike(runs: Sequence[Run]) -> list[str]:
-    """What keeps the runs from being compared as they stand, a sentence each."""
+    """What keeps the runs from being compared as they stand, in a sentence; runs without a finished episode (they
+    failed) count for nothing here."""
+    runs = [run for run in runs if math.isfinite(run.score)]
     found = [
         _different(runs, lambda run: str(run.about["env_id"]), "the environments differ"),
         _different(runs, lambda run: _spec(run, "kwargs"), "their environments were made with different arguments"),

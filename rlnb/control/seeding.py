@@ -29,17 +29,18 @@ def seeds(
     >>> for run in rlnb.seeds(10):       # doctest: +SKIP
     ...     train(run.seed)
     """
-    chosen = list(range(seeds)) if isinstance(seeds, int) and not isinstance(seeds, bool) else _listed(seeds)
-    if not chosen:
-        raise BadValue(f"rlnb.seeds({seeds!r}): at least one seed is needed.")
-    return _runs(chosen, name, params)
+    return _runs(listed(seeds, "rlnb.seeds"), name, params)
 
 
-def _listed(seeds: Any) -> list[int]:
+def listed(seeds: Any, door: str) -> list[int]:
+    """The seeds meant by a number of runs or by a list; each once."""
     try:
-        return [int(seed) for seed in seeds]
+        chosen = range(seeds) if isinstance(seeds, int) and not isinstance(seeds, bool) else [int(one) for one in seeds]
     except (TypeError, ValueError) as error:
-        raise BadValue(f"rlnb.seeds({seeds!r:.80}): a number of runs or a list of whole numbers is needed.") from error
+        raise BadValue(f"{door}({seeds!r:.80}): a number of runs or a list of whole numbers is needed.") from error
+    if not chosen:
+        raise BadValue(f"{door}({seeds!r:.80}): at least one seed is needed.")
+    return list(dict.fromkeys(chosen))
 
 
 def _runs(chosen: list[int], name: str | None, params: Mapping[str, Any] | None) -> Iterator[Run]:

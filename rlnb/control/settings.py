@@ -49,7 +49,7 @@ class Setting:
     @property
     def threshold(self) -> float | None:
         """The reward threshold of the environment, where all runs agree on it."""
-        found = {run.threshold for run in self.runs}
+        found = {run.threshold for run in self.runs if run.about["env_id"] is not None}
         return found.pop() if len(found) == 1 else None
 
     @cached_property

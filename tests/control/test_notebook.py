@@ -300,3 +300,13 @@ def test_a_loop_that_only_logs_is_a_session_with_a_stop(kernel):
         True,
         True,
     ]
+
+
+def test_a_function_of_a_cell_runs_over_seeds_in_workers(kernel):
+    ran = kernel.run(
+        "runs = rlnb.repeat(lambda seed: train(gym.make('CartPole-v1'), 3), seeds=3, workers=2, name='mine')"
+    )
+    assert ran.status == "ok", ran.text
+    assert "3 of 3" in ran.text
+    assert kernel.value("[len(run.session.episodes) for run in runs]") == [3, 3, 3]
+    assert kernel.value("rlnb.compare([run.session for run in runs]).summary['runs'].tolist()") == [3]
