@@ -35,7 +35,14 @@ def train(skill, episodes):
     "params = {'learning_rate': 0.01}\ntrain(skill=2.4, episodes=1200)",
     "params = {'learning_rate': 0.001}\ntrain(skill=0.9, episodes=900)",
     "s = rlnb.get(rlnb.sessions()['id'].iloc[1])\nrlnb.replay((s, 0), (s, 'best'))",
-    "rlnb.compare(*rlnb.sessions()['id'][::-1])",
+    """
+runs = []
+for rate, skill in ((0.01, 2.4), (0.001, 0.9), (0.0001, 0.6)):
+    for run in rlnb.seeds(5, name=f"rate {rate}", params={"learning_rate": rate}):
+        train(skill + run.seed / 20, 250 + 10 * run.seed)
+        runs.append(run.session)
+""",
+    "rlnb.compare(runs)",
     """
 from rlnb.agents import DQN
 with rlnb.session("DQN"):
@@ -46,8 +53,8 @@ rlnb.get("DQN").replay(rlnb.get("DQN").episodes["length"].sub(40).abs().idxmin()
 VIEWS = {
     "live_view": (2, ".rlnb-live"),
     "replay": (4, ".rlnb-player-widget"),
-    "comparison": (5, ".rlnb-comparison"),
-    "inspector": (6, ".rlnb-player-widget"),
+    "comparison": (6, ".rlnb-comparison"),
+    "inspector": (7, ".rlnb-player-widget"),
 }
 
 
@@ -71,11 +78,12 @@ def main() -> None:
         for index in range(len(CELLS)):
             notebook.run(index)
             notebook.wait_idle(timeout=120_000)
-        for index in (4, 6):
+        for index in (4, 7):
             player = notebook.cell(index).locator(".rlnb-player")
             player.focus()
             page.keyboard.press("Home")
             page.keyboard.press("Shift+ArrowRight")
+        notebook.cell(6).locator(".rlnb-opener").first.click()
         for theme in ("light", "dark"):
             shoot(page, notebook, theme)
 

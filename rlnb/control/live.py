@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SHOW_AFTER = 0.5  # seconds of stepping before the view shows itself
 EVERY = 0.1  # seconds between two ticks
 SNAPSHOT_EVERY = 5.0  # seconds between two snapshots of a running session
-KEEP = 8  # feeds of ended sessions that are kept, so that a view shown again is the same one
+KEEP = 24  # feeds of ended sessions that are kept, so that a view shown again is the same one
 
 
 class Live:

@@ -82,7 +82,7 @@ def setting_row(setting: Setting, id: str, color: int, names: Sequence[str], bes
     row["steps"] = round(sum(run.steps for run in setting.runs) / len(about))
     row["episodes"] = sum(int(one["episodes"]) for one in about)
     row["mean_return"] = _value(setting.mean.mean) if setting.mean else None
-    row["interval"] = _ends(setting.mean) + (f" ({setting.camps})" if setting.camps else "")
+    row["interval"] = _ends(setting.mean)
     row["scores"] = setting.scores
     row["area"] = _value(setting.area.mean) if setting.area else None
     if setting.area and len(setting.runs) > 1:

@@ -35,7 +35,8 @@ def bimodal(values: Sequence[float] | NDArray[np.float64], threshold: float | No
 
     Two camps: the gap is wide beside the spread within either. With a threshold that lies in the gap the upper camp
     "solved" it, from 3 runs on, and twice the spread is wide. Without one it takes 4 runs, and with fewer than 8 five
-    times the spread: chance alone often leaves a gap between so few.
+    times the spread (chance alone often leaves a gap between so few); and a gap of a tenth of the scores' size: 499
+    beside four times 500 is no camp.
     """
     scores = np.sort(scores_of(values))
     if len(scores) < 3:
@@ -49,7 +50,7 @@ def bimodal(values: Sequence[float] | NDArray[np.float64], threshold: float | No
         return None
     if inside:
         return f"{len(high)} solved, {len(low)} failed"
-    if len(scores) < 4:
+    if len(scores) < 4 or gaps[cut - 1] < 0.1 * float(np.abs(scores).max()):
         return None
     return f"two camps: {len(high)} high (about {high.mean():.4g}), {len(low)} low (about {low.mean():.4g})"
 

@@ -14,7 +14,7 @@ from rlnb.store.ledger import StepsLost
 from rlnb.store.starts import weight_of
 
 EAGER = 2 * 2**20  # bytes at which the writer is woken early
-FULL = 16 * 2**20  # bytes that wait at most (as much again may be in the writer's hands)
+FULL = 14 * 2**20  # bytes that wait at most (as much again may be in the writer's hands)
 
 Waiting = Event | StepsLost
 

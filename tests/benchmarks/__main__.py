@@ -37,6 +37,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "replay_exactness": ("--quick",),
     "statistics_coverage": ("400",),
     "frame_time": ("5",),
+    "compare_many": ("--small",),
     "agents/speed": ("--rounds", "1"),
 }
 NOT_HERE = {"agents/learning"}  # days: it keeps its own rows and goes on where it stopped

@@ -190,3 +190,8 @@ def test_bad_input_is_named():
         stats.t_interval([1.0, math.nan])
     with pytest.raises(BadValue, match=r"shape \(0,\)"):
         stats.t_interval([])
+
+
+def test_nearly_the_same_is_no_camp():
+    assert bimodal([500, 500, 500, 500, 499]) is None
+    assert bimodal([500, 500, 500, 500, 20]) == "two camps: 4 high (about 500), 1 low (about 20)"

@@ -110,6 +110,7 @@ def test_a_closed_tab_stops_the_stream_and_a_hello_revives_it(wire: Wire) -> Non
     assert wire.take() == ["tick"] * 4
     wire.say(type="hello", view="again")
     assert wire.take() == ["tick", "snapshot"]
+    wire.clock.advance(1.0)
     wire.episodes(1, start=1000)
     assert wire.view.tick()
 
@@ -252,4 +253,4 @@ def test_many_rows_make_ticks_rarer_not_the_wire_busier(wire: Wire) -> None:
         wire.view.tick()
         wire.say(type="ack", seq=wire.view._gate.sent)
     assert sum(len(buffer) for _, [buffer] in wire.sent) <= 3_000_000
-    assert len(wire.sent) > 20
+    assert len(wire.sent) > 8
