@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rlnb.widgets.live_view import LiveView
 
 MOST_PANELS = 50
-MEMORY = 24 * 2**20  # bytes of rows that a session keeps for its charts
+MEMORY = 16 * 2**20  # bytes of rows that a session keeps for its charts
 LEAST_ROWS = 5_000
 WINDOW = 20  # rows of the trailing mean in the static picture
 PICTURE_POINTS = 2000
