@@ -54,7 +54,7 @@ def what_if(
     returned = float(np.sum(future.rewards))
     end = "" if future.finished else ", cut"
     caption = f"{words}: return {returned:g}, {len(future)} steps{end}"
-    return [replace(original, branch=int(step)), Take(kept, 0, film, future, caption, thoughts, int(step))]
+    return [replace(original, branch=int(step)), Take(kept, 0, film, future, caption, thoughts, branch=int(step))]
 
 
 def _future(session: Session, then: Any) -> tuple[str, str, Callable[[Any], Any] | None]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rlnb import hook
 from rlnb.bus import Bus, warn_on_stderr
 from rlnb.clock import Clock, SystemClock
-from rlnb.control import home, looking
+from rlnb.control import home, looking, sb3_learning
 from rlnb.control.desk import Desk
 from rlnb.control.explaining import Minds
 from rlnb.control.films import Films
@@ -64,6 +64,7 @@ class Room:
             self._undo.append(self.notebook.on_cell(self.desk.cell_began, self.desk.cell_ended))
         before = hook.listen(Listener(self))
         self._undo.append(lambda: hook.listen(before))
+        self._undo.append(sb3_learning.install())
         atexit.register(self.close)
         self._undo.append(lambda: atexit.unregister(self.close))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rlnb.control.runs import Run
-from rlnb.control.settings import Setting, best_of, differing
+from rlnb.control.settings import Setting, best_of, differing, said
 from rlnb.stats import Interval
 
 Row = dict[str, Any]
@@ -63,6 +64,7 @@ def run_row(run: Run, setting: str, color: int, until: float, names: Sequence[st
     if row["steps_per_s"] is not None:
         row["steps_per_s"] = round(row["steps_per_s"])
     row["scores"] = [run.score] if math.isfinite(run.score) else []
+    row["about"] = _about(about)
     row["area"] = _value(run.area(until))
     if run.threshold is not None:
         steps, hit = run.reached(run.threshold)
@@ -118,6 +120,22 @@ def rows_of(runs: Sequence[Run], settings: Sequence[Setting]) -> list[Row]:
                 row["name:text"] = f"{row['name']} · seed {row['seed']}"
             rows.append(row)
     return rows
+
+
+def _about(about: Mapping[str, Any]) -> str:
+    """What opens under a run: how to get it, and how it was made."""
+    began = time.strftime("%Y-%m-%d %H:%M", time.localtime(about["started"])) if about.get("started") else ""
+    params = ", ".join(f"{name}={said(value)}" for name, value in about["params"].items())
+    seed = "" if about["seed"] is None else f"seed {about['seed']}"
+    parts = [
+        f'rlnb.get("{about["id"]}")',
+        str(about["env_id"] or ""),
+        seed,
+        params[:200],
+        began,
+        about.get("note") or "",
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def _kind(runs: Sequence[Run], name: str) -> str:

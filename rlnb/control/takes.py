@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rlnb.control.moves import Mark, knob_marks
 from rlnb.control.telling import film_data
 from rlnb.errors import NotReplayable
 
@@ -29,6 +30,7 @@ class Take:
     trace: Trace
     caption: str
     thoughts: Thoughts | None = None
+    moves: Sequence[Mark] = ()  # of knobs while it ran
     branch: int | None = None  # the step from which it is another future than the recorded one
 
     def data(self) -> FilmData:
@@ -38,6 +40,7 @@ class Take:
             self.trace,
             self.caption,
             thoughts=self.thoughts,
+            moves=self.moves,
             branch=self.branch,
             futures=self.futures(),
         )
@@ -56,7 +59,7 @@ def take(session: Session, episode: int, progress: Progress | None = None) -> Ta
     trace = trace_of(session, episode)
     film = room.worker.film(trace, keep_raw=room.minds.knows(session.id), progress=progress)
     thoughts, film = think(session, film)
-    return Take(session, episode, film, trace, caption(session, episode), thoughts)
+    return Take(session, episode, film, trace, caption(session, episode), thoughts, knob_marks(session, episode))
 
 
 def think(session: Session, film: Film) -> tuple[Thoughts | None, Film]:

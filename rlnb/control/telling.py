@@ -24,13 +24,15 @@ def film_data(
     words: str,
     *,
     thoughts: Thoughts | None = None,
+    moves: Sequence[tuple[int, str, str]] = (),
     branch: int | None = None,
     futures: Sequence[str] = (),
 ) -> FilmData:
     """A film as the player takes it.
 
-    `thoughts` is what the policy makes of each observation; `branch` the step from which the episode is one that was
-    not recorded; `futures` who may go on from a step of it ("recorded", "random", "policy").
+    `thoughts` is what the policy makes of each observation; `moves` marks of knobs that were moved; `branch` the step
+    from which the episode is one that was not recorded; `futures` who may go on from a step of it ("recorded",
+    "random", "policy").
     """
     from rlnb.widgets.films import FilmData
 
@@ -41,6 +43,8 @@ def film_data(
         story["thoughts"] = thoughts.words()
         columns.update({f"thought.{name}": values.reshape(-1) for name, values in thoughts.values.items()})
         story["marks"] = [*story["marks"], *explored(film.story, thoughts)]
+    if moves and story:
+        story["marks"] = [*story["marks"], *moves]
     if branch is not None:
         story["branch"] = branch
         story["marks"] = [*story.get("marks", []), (branch, "branch", "from here on there are two futures")]

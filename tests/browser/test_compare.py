@@ -69,6 +69,11 @@ def test_settings_open_to_their_runs_and_everything_is_within_reach(comparison: 
     expect(best).to_have_attribute("aria-expanded", "true")
     expect(names.nth(1)).to_contain_text("seed")
     expect(view.locator("tr[data-of=run] td[data-key=curve] path")).to_have_count(4)
+    view.get_by_role("button", name="lr 0.1 · seed 3").click()
+    expect(view.locator(".rlnb-about")).to_contain_text('rlnb.get("')
+    expect(view.locator(".rlnb-about")).to_contain_text("CartPole-v1 · seed 3 · lr=0.1, note==1+1 <b>")
+    view.get_by_role("button", name="lr 0.1 · seed 3").click()
+    expect(view.locator(".rlnb-about")).to_have_count(0)
     look(comparison, "compare-open")
 
     canvas = view.locator("canvas").first.element_handle()

@@ -203,3 +203,21 @@ def test_an_algorithms_knob_goes_with_its_session(recording):
         recording.desk.board.move("learning_rate", 0.25)
     assert rates == [0.5, 0.25]
     assert list(recording.desk.board) == []
+
+
+def test_a_knob_that_was_moved_is_marked_in_the_episode(recording):
+    from rlnb.control.takes import take
+
+    with rlnb.session("by hand") as s:
+        k = rlnb.knobs(lr=(1e-4, 1e-2, 1.0))
+        env = gym.make("CartPole-v1")
+        for episode in range(3):
+            env.reset(seed=episode)
+            over, step = False, 0
+            while not over:
+                *_, terminated, truncated, _ = env.step(step % 2)
+                over, step = terminated or truncated, step + 1
+                if (episode, step) == (1, 7):
+                    k.lr = 0.5
+    marks = [take(s, i).data().story["marks"] for i in range(3)]
+    assert marks == [[], [(7, "knob", "lr was moved from 0.01 to 0.5")], []]

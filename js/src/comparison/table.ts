@@ -148,7 +148,7 @@ export class Table {
     if (of && of !== row.of) return td;
     if (kind === "dots") td.append(dots(row[key] as readonly number[], this.ends));
     else if (kind === "curve") td.append(spark(...this.events.curve(String(row.id))));
-    else if (key === "name" && this.under(row).length) td.append(this.opener(row));
+    else if (key === "name" && (this.under(row).length || row.about)) td.append(this.opener(row));
     else td.append(read(row, column));
     return td;
   }
@@ -156,7 +156,7 @@ export class Table {
   private opener(row: Row): HTMLElement {
     const id = String(row.id);
     const button = h("button", { type: "button", class: "rlnb-opener", "aria-expanded": String(this.open.has(id)) });
-    button.append(String(row.name));
+    button.append(row.of === "run" ? read(row, { key: "name", label: "", kind: "text" }) : String(row.name));
     button.addEventListener("click", () => {
       if (!this.open.delete(id)) this.open.add(id);
       this.rebuild();
@@ -188,16 +188,22 @@ export class Table {
     tr.toggleAttribute("data-off", !on);
   }
 
+  /** What stands under an open row: a setting's runs, or in words how a run was made and how to get it. */
+  private opened(row: Row): HTMLElement[] {
+    if (!this.open.has(String(row.id))) return [];
+    if (row.of === "setting")
+      return sorted(this.under(row), this.order).flatMap((run) => [this.line(run).tr, ...this.opened(run)]);
+    const words = h("td", { colspan: this.shown.length + 1, class: "rlnb-muted rlnb-about" }, String(row.about));
+    return [h("tr", {}, h("td"), words)];
+  }
+
   private paint(): void {
     for (const th of this.head.querySelectorAll("th[aria-sort]")) {
       const here = this.order?.key === (th as HTMLElement).dataset.key;
       th.setAttribute("aria-sort", here ? (this.order?.down ? "descending" : "ascending") : "none");
     }
-    const shown = this.found.flatMap((row) => [
-      row,
-      ...(this.open.has(String(row.id)) ? sorted(this.under(row), this.order) : []),
-    ]);
-    this.body.replaceChildren(...shown.map((row) => this.line(row).tr));
+    const shown = this.found.flatMap((row) => [this.line(row).tr, ...this.opened(row)]);
+    this.body.replaceChildren(...shown);
     if (shown.length === 0) {
       const words = this.rows.length ? "Nothing is found by this search." : "No session.";
       this.body.append(h("tr", {}, h("td", { colspan: this.shown.length + 2, class: "rlnb-muted" }, words)));

@@ -1,0 +1,119 @@
+"""Stable-Baselines3's learn: stopped politely, its learning rate a knob, its numbers untouched."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+import rlnb
+from rlnb.control import doors
+
+sb3 = pytest.importorskip("stable_baselines3")
+from stable_baselines3.common.base_class import BaseAlgorithm  # noqa: E402
+from stable_baselines3.common.callbacks import BaseCallback  # noqa: E402
+
+
+def settings(name):
+    return {"n_steps": 64} if name == "PPO" else {"learning_starts": 50, "train_freq": 4}
+
+
+def parameters(model):
+    return {name: value.numpy().copy() for name, value in model.policy.state_dict().items()}
+
+
+@pytest.mark.parametrize("name", ["PPO", "DQN"])
+def test_a_run_is_the_same_with_rlnb_and_without(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+
+    def learn():
+        model = getattr(sb3, name)("MlpPolicy", "CartPole-v1", seed=3, **settings(name)).learn(300)
+        return model.num_timesteps, parameters(model)
+
+    original = BaseAlgorithm._init_callback
+    bare = learn()
+    rlnb.install()
+    try:
+        assert BaseAlgorithm._init_callback is not original
+        recorded = learn()
+    finally:
+        rlnb.uninstall()
+    assert BaseAlgorithm._init_callback is original
+    assert bare[0] == recorded[0]
+    for key, value in bare[1].items():
+        np.testing.assert_array_equal(value, recorded[1][key])
+
+
+class At(BaseCallback):
+    """Does something at a step."""
+
+    def __init__(self, step, act):
+        super().__init__()
+        self.step, self.act, self.began = step, act, 0
+
+    def _on_training_start(self):
+        self.began += 1
+
+    def _on_step(self):
+        if self.num_timesteps == self.step:
+            self.act()
+        return True
+
+
+@pytest.mark.parametrize("name", ["PPO", "DQN"])
+def test_stop_ends_learn_and_returns_the_model(recording, name):
+    with rlnb.session("stopped") as s:
+        at = At(200, lambda: s.stop())
+        model = getattr(sb3, name)("MlpPolicy", "CartPole-v1", seed=0, **settings(name))
+        assert model.learn(1_000_000, callback=at) is model
+        after = "the next line ran"
+    assert after and at.began == 1
+    assert 200 <= model.num_timesteps < 400
+    assert s.status == "stopped"
+    action, _ = model.predict(np.zeros(4, np.float32))
+    assert action in (0, 1)
+
+
+def test_the_learning_rate_is_a_knob_and_the_total_is_known(recording):
+    seen = {}
+
+    def turn():
+        room = doors.the_room()
+        seen["total"] = room.current.total_steps
+        room.desk.board.move("learning_rate", 0.01)
+
+    model = sb3.PPO(
+        "MlpPolicy", "CartPole-v1", seed=0, n_steps=64, batch_size=64, learning_rate=lambda left: 1e-3 * left
+    )
+    model.learn(512, callback=At(200, turn))
+    assert seen["total"] == 512
+    assert model.policy.optimizer.param_groups[0]["lr"] == 0.01
+    metrics = rlnb.last().metrics
+    moved = metrics[metrics["name"] == "knob/learning_rate"]["value"].tolist()
+    assert moved[1] == 0.01 and 0 < moved[0] < 1e-3
+
+
+def test_it_is_put_in_when_the_library_comes_later(tmp_path):
+    program = """
+    import sys, rlnb
+    rlnb.install()
+    assert "stable_baselines3" not in sys.modules
+    finders = list(sys.meta_path)
+    import stable_baselines3 as sb3
+    from stable_baselines3.common.base_class import BaseAlgorithm
+    assert BaseAlgorithm._init_callback.__module__ == "rlnb.control.sb3_learning"
+    loader = sys.modules["stable_baselines3.common.base_class"].__spec__.loader
+    assert type(loader).__module__ != "rlnb.control.sb3_learning"
+    sb3.A2C("MlpPolicy", "CartPole-v1").learn(20)
+    rlnb.uninstall()
+    assert BaseAlgorithm._init_callback.__module__ == "stable_baselines3.common.base_class"
+    assert not [one for one in sys.meta_path if type(one).__module__.startswith("rlnb.control")]
+    print("good")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout.strip().endswith("good"), done.stderr
