@@ -7,6 +7,7 @@ algorithms, and how often a setting of which some runs fail is labelled as that.
 
 from __future__ import annotations
 
+import math
 import sys
 
 import numpy as np
@@ -64,6 +65,26 @@ def false_verdicts(studies: int) -> None:
         print(f"| {n} | {100 * said / studies:.1f} % | {100 * peer / studies:.1f} % |")
 
 
+def differences(studies: int) -> None:
+    """A is one standard deviation better than B: P(A > B) = Φ(1 / √2)."""
+    truth = 0.5 * (1 + math.erf(0.5))
+    print("| runs each | Welch's interval of the difference | P(A > B), Newcombe | P(A > B), percentile bootstrap |")
+    print("|---|---|---|---|")
+    for n in SIZES:
+        rng = np.random.default_rng(200 + n)
+        hits, wins, peer = 0, 0, 0
+        for _ in range(studies):
+            a, b = rng.normal(1.0, 1.0, n), rng.normal(0.0, 1.0, n)
+            test, found = stats.welch_test(a, b), stats.probability_of_improvement(a, b)
+            hits += test.low <= 1.0 <= test.high
+            wins += found.low <= truth <= found.high
+            draws = rng.integers(0, n, (2, 500, n))
+            shares = (a[draws[0]][:, :, None] > b[draws[1]][:, None, :]).mean(axis=(1, 2))
+            low, high = np.quantile(shares, [0.025, 0.975])
+            peer += low <= truth <= high
+        print(f"| {n} | {100 * hits / studies:.1f} % | {100 * wins / studies:.1f} % | {100 * peer / studies:.1f} % |")
+
+
 def main(studies: int) -> None:
     print(f"\n{studies} studies a row. Nominal 95 % intervals of the mean, normal scores:\n")
     coverage(normal, 0.0, studies)
@@ -71,6 +92,8 @@ def main(studies: int) -> None:
     coverage(two_camps, 0.8 * 490 + 0.2 * 60, studies)
     print('\nFalse "A is better" (or B), two identical algorithms:\n')
     false_verdicts(studies)
+    print("\nNominal 95 % intervals of a difference of one standard deviation:\n")
+    differences(studies)
 
 
 if __name__ == "__main__":
