@@ -35,27 +35,24 @@ def as_json(rows: Rows, columns: Columns, **about: Any) -> str:
 
 def as_markdown(rows: Rows, columns: Columns) -> str:
     """A pipe table; numbers to the right."""
+    from rlnb.widgets.table import read
+
     lines = [[_markdown(column["label"]) for column in columns]]
     lines.append(["---:" if column["kind"] == "number" else "---" for column in columns])
-    lines += [[_markdown(_read(row, column)) for column in columns] for row in rows]
+    lines += [[_markdown(read(row, column)) for column in columns] for row in rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def as_latex(rows: Rows, columns: Columns) -> str:
     """A `tabular` in the style of booktabs."""
+    from rlnb.widgets.table import read
+
     letters = "".join("r" if column["kind"] == "number" else "l" for column in columns)
     lines = [[_latex(column["label"]) for column in columns]]
-    lines += [[_latex(_read(row, column)) for column in columns] for row in rows]
+    lines += [[_latex(read(row, column)) for column in columns] for row in rows]
     head, *body = [" & ".join(line) + r" \\" for line in lines]
     parts = [rf"\begin{{tabular}}{{{letters}}}", r"\toprule", head, r"\midrule", *body, r"\bottomrule"]
     return "\n".join([*parts, r"\end{tabular}", ""])
-
-
-def _read(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:
-    """A cell as it is read."""
-    from rlnb.widgets.table import cell
-
-    return str(row.get(f"{column['key']}:text") or cell(row.get(column["key"])))
 
 
 def _harmless(value: Any) -> Any:

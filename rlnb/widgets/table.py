@@ -12,13 +12,16 @@ def table_html(rows: Sequence[Mapping[str, Any]], columns: Sequence[Mapping[str,
     heads = "".join(f'<th align="{_align(column)}">{html.escape(column["label"])}</th>' for column in columns)
     lines = (
         "<tr>"
-        + "".join(
-            f'<td align="{_align(column)}">{html.escape(cell(row.get(column["key"])))}</td>' for column in columns
-        )
+        + "".join(f'<td align="{_align(column)}">{html.escape(read(row, column))}</td>' for column in columns)
         + "</tr>"
         for row in rows
     )
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def read(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:
+    """A cell in words: what `<key>:text` says where the row has it."""
+    return str(row.get(f"{column['key']}:text") or cell(row.get(column["key"])))
 
 
 def cell(value: Any) -> str:

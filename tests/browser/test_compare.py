@@ -84,6 +84,18 @@ def test_settings_open_to_their_runs_and_everything_is_within_reach(comparison: 
     view.get_by_label("Show the curves of lr=0.1", exact=True).check()
     page.wait_for_function("([canvas, before]) => canvas.toDataURL() === before", arg=[canvas, whole])
 
+    box = view.locator(".rlnb-plot").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 200, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 400, box["y"] + 160, steps=5)
+    page.mouse.up()
+    everything = view.get_by_role("button", name="Show all")
+    expect(everything).to_be_visible()
+    everything.click()
+    expect(everything).to_be_hidden()
+    page.wait_for_function("([canvas, before]) => canvas.toDataURL() === before", arg=[canvas, whole])
+
     view.get_by_label("Search the table").fill("lr<0.05")
     expect(view.locator("tbody tr[data-of=setting]")).to_have_count(2)
     view.get_by_label("Search the table").fill("nothing like it")

@@ -96,6 +96,11 @@ def test_commands_and_their_failures(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sent[-1] == {"type": "film_error", "text": "no such session"}
 
 
+def test_a_cell_may_be_said_in_words() -> None:
+    html = table_html([{"name": "a", "best": None, "best:text": "not by <5>"}], COLUMNS)
+    assert "not by &lt;5&gt;" in html
+
+
 def test_the_static_table_is_escaped() -> None:
     html = table_html([{"name": "<script>", "best": None}], COLUMNS)
     assert "<script>" not in html

@@ -71,7 +71,13 @@ class Comparison {
       "aria-label": `${title}, one line a run`,
     });
     this.plot = new Plot(host, { label: title, height: 260 });
-    const head = h("header", { class: "rlnb-comparison-head" }, h("h3", {}, title), this.axisChoice());
+    this.plot.drag = "box";
+    const all = h("button", { type: "button", class: "rlnb-button rlnb-button-quiet", hidden: true }, "Show all");
+    all.addEventListener("click", () => this.plot.reset());
+    this.plot.onMove = () => {
+      all.hidden = this.plot.follows;
+    };
+    const head = h("header", { class: "rlnb-comparison-head" }, h("h3", {}, title), all, this.axisChoice());
     if (verdict) head.append(h("p", { class: "rlnb-verdict" }, verdict));
     if (grouped) head.append(h("p", { class: "rlnb-muted" }, this.legend()));
     this.root.append(head, host, bar(this.table, grouped, of, verdict), this.table.el, this.film.el);
