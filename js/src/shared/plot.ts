@@ -147,10 +147,6 @@ export class Plot {
       this.xAxis.formatter = (time ? new TimeTicks() : new ShortTicks()) as never;
   }
 
-  yLabel(text: string): void {
-    this.yAxis.axis_label = text || null;
-  }
-
   /** Draws the data: call it in an animation frame. */
   paint(): void {
     if (this.gone) return;
