@@ -52,12 +52,15 @@ class Curves:
 
     def push(self, view: LiveView) -> None:
         """Give the view what it has not had."""
-        for key, columns in self._columns.items():
-            sent = self._sent.get(key, 0)
-            if columns.total > sent:
-                rows: dict[str, Any] = dict(columns.since(sent))
-                view.extend(*key, **rows, kind=columns.kind)  # type: ignore[arg-type]
-                self._sent[key] = columns.total
+        new: list[tuple[Key, str, dict[str, Any]]] = []
+        with self._lock:
+            for key, columns in self._columns.items():
+                sent = self._sent.get(key, 0)
+                if columns.total > sent:
+                    new.append((key, columns.kind, dict(columns.since(sent))))
+                    self._sent[key] = columns.total
+        for key, kind, rows in new:
+            view.extend(*key, **rows, kind=kind)  # type: ignore[arg-type]
 
     def window(
         self, axis: str, low: float, high: float, most: int
@@ -86,6 +89,10 @@ class Curves:
         """The charts as `curves_png` draws them."""
         from rlnb.widgets.palette import colours
 
+        with self._lock:
+            return self._panels_now(colours)
+
+    def _panels_now(self, colours: Any) -> list[dict[str, Any]]:
         panels = []
         for panel in dict.fromkeys(name for name, _, _ in self._columns):
             series = []

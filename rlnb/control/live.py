@@ -75,7 +75,7 @@ class Live:
                 feed.tick()
                 if now - self._snapped >= SNAPSHOT_EVERY:
                     self._snapped = now
-                    feed.view.refresh_snapshot()
+                    feed.view.refresh_snapshot(moving=True)
         except Exception as error:
             self._fail(error)
 

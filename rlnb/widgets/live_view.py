@@ -37,7 +37,7 @@ AXES = ("episode", "step", "time")
 DETAIL = 2400  # rows of a series in one answer: what a screen shows
 PACE = 200_000  # bytes a second: after a large tick the next one waits the longer
 MOST_PENDING = 20_000  # rows that wait for a tick; beyond it the whole view is sent instead, thinned
-MOST_SHOWN, LEAST_SHOWN = 16_000, 200  # rows of a snapshot, of all series together and of each at least
+MOST_SHOWN, LEAST_SHOWN = 6_000, 120  # rows of a snapshot, of all series together and of each at least
 TICK_PERIOD = 0.1  # seconds: ticks that an acknowledgement sets off keep to 10 Hz as well
 
 
@@ -159,10 +159,15 @@ class LiveView(Screen, Loaded):
             self._send_tick()
             return True
 
-    def refresh_snapshot(self) -> None:
-        """Set the `snapshot` trait: at the end of a session, and every few seconds while it runs."""
+    def refresh_snapshot(self, moving: bool = False) -> None:
+        """Set the `snapshot` trait: at the end of a session, and every few seconds while it is `moving`.
+
+        A trait passes by the gate, so while nobody answers a moving view leaves it as it is: the server of a closed tab
+        would keep every one of them.
+        """
         with self._lock:
-            self.snapshot = self._snapshot()
+            if not (moving and self._gate.stalled):
+                self.snapshot = self._snapshot()
 
     def on_command(self, fn: Command) -> None:
         """Call `fn(name, payload)` for what the person asks: "stop", "pause", "resume", "replay" {"episode": 3}."""

@@ -18,5 +18,7 @@ def narrow(name: str, column: NDArray[Any]) -> NDArray[Any]:
     if name == "lane":
         most = column.max(initial=0)
         return column.astype(np.uint8 if most < 2**8 else np.uint16 if most < 2**16 else np.uint32)
+    if np.isnan(column).all():
+        return column.astype(np.float32)  # metrics have no episode
     small = np.all(np.abs(column) < 2**31) and np.all(column == np.floor(column))  # False where a NaN is
     return column.astype(np.int32) if small else column

@@ -218,6 +218,9 @@ def test_a_tab_that_is_closed_for_hours_costs_no_memory_and_catches_up(wire: Wir
         wire.episodes(1000, start=1000 * k)
         wire.clock.advance(60.0)
         assert not wire.view.tick()
+        before = wire.view.snapshot
+        wire.view.refresh_snapshot(moving=True)
+        assert wire.view.snapshot is before, "a trait passes by the gate: the server would keep every one"
         assert sum(len(rows) for parts in wire.view._pending.values() for rows in parts) <= 20_000
     wire.say(type="ack", seq=4)  # the hidden tab is shown again
     wire.view.tick()
@@ -237,7 +240,7 @@ def test_a_snapshot_of_many_metrics_is_bounded(wire: Wire) -> None:
     for k in range(50):
         wire.view.extend(f"m{k}", f"m{k}", step=index, episode=index, time=index, value=np.sin(index), kind="line")
     wire.view.refresh_snapshot()
-    assert len(wire.view.snapshot) < 1_000_000
+    assert len(wire.view.snapshot) < 400_000
     meta, columns = decode(wire.view.snapshot)
     assert len(meta["series"]) == 50
     assert columns["7.value"].max() == np.sin(index).max()
