@@ -248,8 +248,8 @@ KERNEL = """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
     worker = Worker()
     worker.warm(wait=True)
-    print(worker.pid, flush=True)
     try:
+        print(worker.pid, flush=True)  # from here on the interrupt may come
         while True:
             time.sleep(60)
     except KeyboardInterrupt:
@@ -301,7 +301,7 @@ FORK = """
 
 @posix
 def test_it_goes_although_a_forked_sibling_holds_the_pipe():
-    fork = textwrap.dedent(FORK).strip()
+    fork = textwrap.indent(textwrap.dedent(FORK), "    ").strip()
     with kernel(textwrap.dedent(KERNEL).replace("print(worker.pid, flush=True)", fork, 1)) as process:
         pid = int(process.stdout.readline())
         process.stdout.readline()
