@@ -11,8 +11,10 @@ import { followTheme } from "../shared/theme";
 import { type Bytes, onTrait, type RenderArguments, type Widget } from "../shared/types";
 import { Charts } from "./charts";
 import { type Connected, Connection } from "./connection";
+import controlsCss from "./controls.css";
 import { type Header, HeaderBar } from "./header";
-import css from "./live_view.css";
+import headerCss from "./header.css";
+import panelsCss from "./panels.css";
 import { initial, type Settings } from "./settings";
 import { Toolbar } from "./toolbar";
 
@@ -71,9 +73,7 @@ class LiveView {
       if (this.connected !== "on" && bytes && toBytes(bytes).byteLength > 0) this.load(decode(bytes));
     };
     this.undo = undoAll([
-      useStyles(el, baseCss),
-      useStyles(el, css),
-      useStyles(el, playerCss),
+      ...[baseCss, headerCss, controlsCss, panelsCss, playerCss].map((css) => useStyles(el, css)),
       followTheme(this.root, (theme) => {
         this.settings.theme = theme;
         this.film.setTheme(theme);
