@@ -85,7 +85,7 @@ class LiveView(Screen, Loaded):
         self._waiting = 0  # rows in `_pending`
         self._over = False  # too many waited: the next tick is a snapshot
         self._header: dict[str, Any] = {}
-        self._header_changed = False
+        self._told: dict[str, Any] = {}  # the header as the browser has it: a tick carries what differs
         self._last_tick = -math.inf
         self._size = 0  # bytes of the last tick
         self._commands: list[Command] = []
@@ -141,7 +141,6 @@ class LiveView(Screen, Loaded):
         played)."""
         with self._lock:
             self._header.update({name: _plain(value) for name, value in fields.items()})
-            self._header_changed = True
 
     def hears(self, while_running: bool) -> None:
         """Say whether the kernel reads the browser's messages while a cell runs; if not, the gate counts no answers."""
@@ -151,7 +150,7 @@ class LiveView(Screen, Loaded):
     def tick(self) -> bool:
         """Send what is new in one message, if the gate lets it through; call it at most ten times a second."""
         with self._lock:
-            if not (self._pending or self._header_changed or self._over) or not self._gate.is_open():
+            if not (self._pending or self._header != self._told or self._over) or not self._gate.is_open():
                 return False
             large = self._size > PACE * TICK_PERIOD and self._header.get("state") in _MOVING
             if large and self._clock.elapsed() - self._last_tick < self._size / PACE:
@@ -193,7 +192,7 @@ class LiveView(Screen, Loaded):
         elif kind == "hello":
             with self._lock:
                 self._gate.hello()
-                if self._pending or self._header_changed or self._over:
+                if self._pending or self._header != self._told or self._over:
                     self._send_tick()  # for the other views of this session; the newcomer starts from the snapshot
                 reply = {"type": "snapshot", "seq": self._gate.sent, "to": content.get("view")}
                 self.send(reply, [self._snapshot()])
@@ -241,14 +240,15 @@ class LiveView(Screen, Loaded):
             seq = self._gate.send()
             kind, frame = ("snapshot", self._snapshot()) if self._over else ("tick", self._new())
             self._pending.clear()
-            self._waiting, self._over, self._header_changed = 0, False, False
+            self._waiting, self._over, self._told = 0, False, dict(self._header)
             self._last_tick, self._size = self._clock.elapsed(), len(frame)
             self.send({"type": kind, "seq": seq}, [frame])
 
     def _new(self) -> bytes:
-        """What came since the last tick."""
+        """What came since the last tick, and the fields of the header that are not as they were."""
+        header = {name: value for name, value in self._header.items() if self._told.get(name, _NEVER) != value}
         pending = {key: np.concatenate(parts) for key, parts in self._pending.items()}
-        meta = {"header": self._header, "series": [self._entry(key) for key in pending]}
+        meta = {"header": header, "series": [self._entry(key) for key in pending]}
         columns = {
             f"{i}.{name}": narrow(name, rows[:, k]) for i, rows in enumerate(pending.values()) for k, name in _NAMES
         }
@@ -275,6 +275,7 @@ class LiveView(Screen, Loaded):
 
 _NAMES = list(enumerate(COLUMNS))
 _MOVING = ("running", None)
+_NEVER = object()
 
 
 def _plain(value: Any) -> Any:

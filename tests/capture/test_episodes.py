@@ -1,4 +1,4 @@
-"""What is recorded of episodes: ends, cuts, sessions that follow each other, and oddities."""
+"""What is recorded of episodes: ends, cuts and sessions that follow each other."""
 
 from __future__ import annotations
 
@@ -8,45 +8,11 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.wrappers import RecordEpisodeStatistics
+from ladder import Ladder, play, rows
 from vectors import episodes
 
-from rlnb.capture import actions
 from rlnb.events import EpisodesEnded
-from rlnb.trace import Checks, unpack_start
-
-
-class Ladder(gym.Env):
-    """Ends after `n` steps; rewards and observations are as given."""
-
-    action_space = gym.spaces.Discrete(2)
-    observation_space = gym.spaces.Box(-10, 10, (2,), np.float32)
-
-    def __init__(self, n=3, reward=1.0, observation=None, raises=None):
-        self.n, self.reward, self.raises, self.k = n, reward, raises, 0
-        self.observation = np.zeros(2, np.float32) if observation is None else observation
-
-    def reset(self, *, seed=None, options=None):
-        super().reset(seed=seed)
-        self.k = 0
-        return self.observation, {}
-
-    def step(self, action):
-        if self.raises is not None and self.k == 1:
-            self.k += 1
-            raise self.raises
-        self.k += 1
-        return self.observation, self.reward, self.k >= self.n, False, {"is_success": self.k == self.n}
-
-
-def play(env, steps):
-    for _ in range(steps):
-        _, _, terminated, truncated, _ = env.step(0)
-        if terminated or truncated:
-            env.reset()
-
-
-def rows(desk, session="s1"):
-    return [(r["first"], r["length"], r["returns"], bool(r["finished"])) for r in desk.episodes(session)]
+from rlnb.trace import unpack_start
 
 
 @pytest.mark.parametrize("every", [1, 2, 7, 1000])
@@ -199,99 +165,6 @@ def test_the_ticker_flushes_by_itself_when_nobody_steps(desk):
     assert heard.wait(10)
     assert desk.ticks == ticks  # only a thread that steps ticks
     capture.uninstall()
-
-
-REWARDS = [float("nan"), float("inf"), 1, True, np.float32(0.5), np.array(2.0), np.array([3.0])]
-
-
-@pytest.mark.parametrize("reward", REWARDS)
-def test_odd_rewards(reward, capture, desk):
-    env = capture.watch(Ladder(n=2, reward=reward))
-    env.reset()
-    play(env, 4)
-    capture.flush()
-    assert np.array_equal(desk.steps("s1")[2], [float(np.asarray(reward).item())] * 4, equal_nan=True)
-    assert len(rows(desk)) == 2
-
-
-PAIR = gym.spaces.Dict(a=gym.spaces.Discrete(2), b=gym.spaces.Box(0, 1, (2,)))
-OBSERVATIONS = [
-    (gym.spaces.Discrete(5), 3, 4),
-    (gym.spaces.Discrete(5), np.int64(3), np.int64(4)),
-    (gym.spaces.Box(0, 1, ()), np.float32(0.1), np.float32(0.2)),
-    (PAIR, {"a": 1, "b": np.ones(2)}, {"a": 0, "b": np.ones(2)}),
-    (gym.spaces.Tuple((gym.spaces.Discrete(2), gym.spaces.Discrete(2))), (1, 0), (1, 1)),
-    (gym.spaces.Text(8), "left", "right"),
-    (gym.spaces.Box(0, 255, (84, 84, 3), np.uint8), np.zeros((84, 84, 3), np.uint8), np.ones((84, 84, 3), np.uint8)),
-    (gym.spaces.Box(0, 1, (2, 2)), np.asfortranarray([[1.0, 2], [3, 4]]), np.zeros((2, 2))),
-    (gym.spaces.Box(0, 1, (2,)), [0.5, 0.5], [0.5, 0.25]),
-    (gym.spaces.Box(0, 1, (2,)), None, object()),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("space", "one", "other"), OBSERVATIONS)
-def test_any_observation_is_summed_as_replay_will(space, one, other, capture, desk):
-    env = Ladder(n=100)
-    env.observation_space, env.observation = space, one
-    capture.watch(env)
-    env.reset()
-    expected, checks = [], Checks(next(iter(capture._recorders.values())).recipe["check_every"])
-    checks.begin(one)
-    for k in range(100):
-        env.observation = other if k == 50 else one
-        env.step(0)
-        expected.append(checks.step(env.observation, k == 99) & 0xFFFF)
-    capture.flush()
-    assert desk.steps("s1")[3].tolist() == expected
-    assert len(set(expected)) > 1
-    assert not desk.warnings
-
-
-ACTIONS = [
-    (gym.spaces.Discrete(3), [0, np.int64(1), np.array(2)], (3,), "plain"),
-    (gym.spaces.Box(-1, 1, (2,), np.float32), [np.zeros(2, np.float32)] * 3, (3, 2), "plain"),
-    (gym.spaces.Box(-1, 1, (2,), np.float32), [[0.5, 0.5]] * 3, (3, 2), "plain"),
-    (gym.spaces.MultiDiscrete([2, 3]), [np.array([1, 2])] * 3, (3, 2), "plain"),
-    (gym.spaces.MultiBinary(4), [np.ones(4, np.int8)] * 3, (3, 4), "plain"),
-    (PAIR, [{"a": 1, "b": np.ones(2)}] * 3, (3, 4), "flat"),
-    (gym.spaces.Tuple((gym.spaces.Discrete(2), gym.spaces.Discrete(2))), [(1, 0)] * 3, (3, 4), "flat"),
-    (gym.spaces.Text(4), ["a", "b", "c"], (3,), "none"),
-    (gym.spaces.Discrete(3), [None, "x", 1], (3,), "plain"),
-    (gym.spaces.Box(-1, 1, (2,)), [np.zeros(2), np.zeros(3), np.zeros(2)], (3, 2), "plain"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("space", "given", "shape", "form"), ACTIONS)
-def test_any_action(space, given, shape, form, capture, desk):
-    env = Ladder(n=9)
-    env.action_space = space
-    capture.watch(env)
-    env.reset()
-    for action in given:
-        env.step(action)
-    capture.flush()
-    assert desk.steps("s1")[1].shape == shape
-    recipe = desk.requests[0].recipe
-    assert recipe["actions"] == form
-    assert (recipe["why_not"] is not None) == (form == "none")
-
-
-def test_actions_are_copied_at_the_step_and_torch_tensors_taken(capture, desk):
-    import torch
-
-    env = Ladder(n=9)
-    env.action_space = gym.spaces.Box(-1, 1, (2,), np.float32)
-    capture.watch(env)
-    env.reset()
-    action = np.zeros(2, np.float32)
-    env.step(action)
-    action += 1
-    env.step(action)
-    env.step(torch.full((2,), 2.0, requires_grad=True))
-    capture.flush()
-    got = desk.steps("s1")[1]
-    assert got.dtype == np.float32 and got.tolist() == [[0, 0], [1, 1], [2, 2]]
-    assert actions.column([torch.tensor(1), torch.tensor(0)], gym.spaces.Discrete(2)).tolist() == [1, 0]
 
 
 def test_recording_may_begin_in_the_middle_of_an_episode(capture, desk):

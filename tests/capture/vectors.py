@@ -8,10 +8,13 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
+from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
 from rlnb.events import EpisodesEnded, LanesStepped
 from rlnb.store.lanes import Wide, joined, lane_of
 from rlnb.trace import Trace, unpack_start
+
+MODES = ["NextStep", "SameStep", "Disabled"]
 
 
 class Dice(VectorEnv):
@@ -97,4 +100,36 @@ def traces(desk: Any, session: str = "s1") -> list[Trace]:
         recipe = desk.recipes[session, 0]
         flags = (bool(row["terminated"]), bool(row["truncated"]), bool(row["finished"]))
         found.append(Trace(recipe, row["start"], *columns, *flags, checked, company, row["lane"]))
+    return found
+
+
+def statistics(env, steps, mode):
+    """Returns and lengths by lane as Gymnasium's wrapper has them."""
+    env = RecordEpisodeStatistics(env, buffer_length=10**6)
+    found = []
+    rng = np.random.default_rng(5)
+    env.reset(seed=0)
+    for _ in range(steps):
+        _, _, terminated, truncated, info = env.step(rng.integers(0, int(env.single_action_space.n), env.num_envs))
+        for lane in np.flatnonzero(info.get("_episode", np.zeros(0))):
+            found.append((int(lane), float(info["episode"]["r"][lane]), int(info["episode"]["l"][lane])))
+        over = terminated | truncated
+        if mode == "Disabled" and over.any():
+            env.reset(options={"reset_mask": over})
+    return found
+
+
+def by_hand(env, steps):
+    """The same for DISABLED: there Gymnasium 1.4's wrapper forgets all lanes at each partial reset, since these vector
+    environments take the `reset_mask` out of the options before it looks."""
+    found, total, length = [], np.zeros(env.num_envs), np.zeros(env.num_envs, int)
+    rng = np.random.default_rng(5)
+    env.reset(seed=0)
+    for _ in range(steps):
+        _, rewards, terminated, truncated, _ = env.step(rng.integers(0, 2, env.num_envs))
+        total, length, over = total + rewards, length + 1, terminated | truncated
+        found += [(int(lane), float(total[lane]), int(length[lane])) for lane in np.flatnonzero(over)]
+        if over.any():
+            env.reset(options={"reset_mask": over})
+            total[over], length[over] = 0.0, 0
     return found

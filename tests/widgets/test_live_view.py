@@ -64,6 +64,30 @@ def test_nothing_new_sends_nothing(wire: Wire) -> None:
     assert not wire.view.tick()
 
 
+def test_a_tick_carries_what_changed_of_the_header_and_a_hello_gets_all_of_it(wire: Wire) -> None:
+    """A name of 10,000 characters travels once, not ten times a second."""
+    name = "x" * 10_000
+    for steps in range(4):
+        wire.view.header(name=name, state="running", steps=steps)
+        wire.view.tick()
+    told = [decode(buffer)[0]["header"] for _, [buffer] in wire.sent]
+    assert told[0] == {"name": name, "state": "running", "steps": 0}
+    assert told[1:] == [{"steps": steps} for steps in (1, 2, 3)]
+    wire.take()
+    wire.view.header(name="y")
+    wire.say(type="hello", view="v1")  # the other views get the tick, the newcomer everything
+    assert [decode(buffer)[0]["header"] for _, [buffer] in wire.sent] == [
+        {"name": "y"},
+        {"name": "y", "state": "running", "steps": 3},
+    ]
+    wire.take()
+    wire.view.header(name="y", message=None)
+    wire.view.tick()
+    wire.view.header(message="")
+    wire.view.tick()
+    assert [decode(buffer)[0]["header"] for _, [buffer] in wire.sent] == [{"message": None}, {"message": ""}]
+
+
 def test_what_the_gate_holds_back_is_merged_into_the_next_tick(wire: Wire) -> None:
     for k in range(7):
         wire.episodes(1, start=k)
@@ -78,8 +102,8 @@ def test_what_the_gate_holds_back_is_merged_into_the_next_tick(wire: Wire) -> No
 
 def test_the_last_word_arrives_although_nobody_ticks_any_more(wire: Wire) -> None:
     wire.view.header(state="running")
-    for _ in range(4):
-        wire.view.header(steps=1)
+    for k in range(4):
+        wire.view.header(steps=k)
         wire.view.tick()
     wire.view.header(state="finished")
     assert not wire.view.tick()

@@ -150,10 +150,10 @@ class LiveView {
     this.take(frame.meta.header as Header);
   }
 
-  /** Goes on with what is new. */
+  /** Goes on with what is new; of the header that is what has changed. */
   private extend(frame: Frame): void {
     this.charts.extend(frame);
-    this.take(frame.meta.header as Header);
+    this.take({ ...this.header, ...(frame.meta.header as Header) });
   }
 
   private take(header: Header): void {
