@@ -59,6 +59,7 @@ class Lab:
         self.token = secrets.token_hex(16)
         self.port = _free_port()
         self._python = python
+        self._env: dict[str, str] = {}
         self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Lab:
@@ -79,6 +80,7 @@ class Lab:
             "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
             "PATH": os.pathsep.join([str(Path(self._python).parent), os.environ.get("PATH", "")]),
         }
+        self._env = env
         log = open(self.home / "server.log", "wb")
         self._server = subprocess.Popen(
             [
@@ -124,6 +126,11 @@ class Lab:
         """A notebook as it is on the disk."""
         content: dict[str, Any] = json.loads((self.folder / name).read_text(encoding="utf-8"))
         return content
+
+    def trust(self, name: str) -> None:
+        """Sign a notebook that this server has not run, as `jupyter trust` does."""
+        command = [self._python, "-m", "jupyter", "trust", str(self.folder / name)]
+        subprocess.run(command, env=self._env, check=True, capture_output=True, timeout=60)
 
     def forget_theme(self) -> None:
         """The theme that a scenario chose is not the next one's."""
