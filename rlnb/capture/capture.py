@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from rlnb.bus import strict
@@ -231,6 +232,12 @@ class Capture:
             self.guarded(self.vectors.cut)
             self.guarded(self.children.cut)
             self.guarded(lambda: self._publisher.cut(list(self._recorders.values())))
+
+    @contextlib.contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Nothing is flushed by another thread meanwhile: sessions begin and end."""
+        with held_back(), self._lock:
+            yield
 
     def wake(self) -> None:
         """Let the very next step flush and tick."""

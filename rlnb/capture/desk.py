@@ -34,6 +34,7 @@ class SeatRequest:
     last_at: float  # its last activity; infinite while an episode of it is open that it can go on with
     owner: weakref.ref[Any]  # the environment; dead when it was dropped
     lanes: int = 1  # a vector environment takes several lanes in a row
+    thread: int = 0  # the ident of the thread that reset it first; 0: not known
 
 
 class Desk(Protocol):

@@ -46,6 +46,7 @@ class Recorder:
         self.clock = clock
         self.made_at = clock.elapsed()
         self.first_at = self.last_at = math.inf
+        self.thread = 0  # that reset it first
         self._seen = 0  # rows at the last stamp
         self._request: SeatRequest | None = None
         self.owner: weakref.ref[Any] = weakref.ref(env)
@@ -75,6 +76,7 @@ class Recorder:
             if not self.begun:
                 self._midway(now)
                 self.begun, self.first_at = True, min(self.first_at, self.clock.elapsed())
+                self.thread = threading.get_ident()
             at = self.base + len(self.checks)
             if -1 < self.begin_row < at:  # reset twice: an episode without steps is none
                 self.over.append((self.begin_row, at, self.begin_at, now, False, False, False, -1, self.start))
@@ -169,8 +171,9 @@ class Recorder:
         if self._request is None:
             recipe: Any = self.recipe or {"env_id": self.env_id, "why_not": "it was never reset", "snapshot": "none"}
             self._request = SeatRequest(
-                self.key, self.place, self.env_id, recipe, self.made_at, self.first_at, self.last_at, self.owner
-            )
+                self.key, self.place, self.env_id, recipe, self.made_at, self.first_at, self.last_at, self.owner,
+                thread=self.thread,
+            )  # fmt: skip
             self.stamp()
         return self._request
 

@@ -40,6 +40,7 @@ class VectorRecorder:
         self.place, self.clock, self.mode = place, clock, mode
         self.made_at = clock.elapsed()
         self.first_at = self.last_at = math.inf
+        self.thread = 0  # that reset it first
         self.owner: weakref.ref[Any] = weakref.ref(env)
         self.env_id = "environment"
         self.recipe: Recipe | None = None
@@ -132,7 +133,7 @@ class VectorRecorder:
     def _reset(self, env: Any, mask: NDArray[np.bool_] | None, prefix: bytes) -> None:
         self._digest()
         if not self.begun:
-            self.begun = True
+            self.begun, self.thread = True, threading.get_ident()
             self.first_at = self.clock.elapsed()
         lanes = np.arange(self.lanes) if mask is None else np.flatnonzero(mask)
         now = time.monotonic()
@@ -319,7 +320,7 @@ class VectorRecorder:
             recipe: Any = self.recipe or {"env_id": self.env_id, "why_not": "it was never reset", "snapshot": "none"}
             self._request = SeatRequest(
                 self.key, self.place, self.env_id, recipe, self.made_at, self.first_at, self.last_at, self.owner,
-                self.lanes,
+                self.lanes, self.thread,
             )  # fmt: skip
             self.stamp()
         return self._request

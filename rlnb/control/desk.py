@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlnb.capture import Capture, Seat, SeatRequest
 from rlnb.control import looking, provenance
+from rlnb.control.cell_sessions import CellSessions
 from rlnb.control.knobs import Board
 from rlnb.control.numbers import Numbers
 from rlnb.control.running import Running
@@ -34,7 +35,7 @@ from rlnb.trace import unpack_start
 
 if TYPE_CHECKING:
     from rlnb.control.room import Room
-    from rlnb.kernel import Cell, CellResult
+    from rlnb.kernel import Cell
 
 MOST_MARKS = 200  # in the chart of a session; all moves are in its metrics
 
@@ -50,11 +51,16 @@ class Desk:
         self.capture = Capture(self, room.clock)
         self.numbers = Numbers(self.capture.steps, room.warn, self._nobody_steps)
         self.board = Board(self)
+        self.cells = CellSessions(self)
         self.current: Running | None = None
         self.recording = True
-        self.cell: Cell | None = None
         self._free_since = self._clock.elapsed()  # no session ran before: a new one began at the earliest then
         self.given: dict[str, Any] = {}  # name, params, tags said by %%rlnb or `watch` for the session that comes
+
+    @property
+    def cell(self) -> Cell | None:
+        """The cell that runs."""
+        return self.cells.now
 
     def warn(self, message: str) -> None:
         """Say a thing once."""
@@ -74,18 +80,21 @@ class Desk:
         total_steps: int | None = None,
         scratch: bool = True,
         since: float | None = None,
+        cell: Cell | None = None,
     ) -> Running:
-        """Start a session; what was not said is looked up. `since` is `clock.elapsed()` of its first reset."""
+        """Start a session; what was not said is looked up. `since` is `clock.elapsed()` of its first reset; `cell` the
+        one that began it, where that is over."""
         self._room.store_to_record_into()  # opened before the first event is published
         now = self._clock.elapsed()
+        cell = cell or self.cell
         since = now if since is None else min(now, max(since, self._free_since))
-        source = self.cell.source if self.cell else None
+        source = cell.source if cell else None
         main = vars(sys.modules["__main__"]) if "__main__" in sys.modules else {}
         found = looking.look(
             env_id,
             frame=_stepping(),
             source=source or "",
-            cell_number=self.cell.execution_count if self.cell else None,
+            cell_number=cell.execution_count if cell else None,
             namespace=self._notebook.user_namespace() if self._notebook else main,
             said=params,
         )
@@ -142,7 +151,7 @@ class Desk:
         self._bus.publish(SessionEnded(running.id, self._clock.now(), status, error))
         self.current = None
         self.board.clear_offers()
-        self._free_since = self._clock.elapsed()
+        self.free_from_now()
         self._room.live.end(running, status, error)
         if running.origin == "cell" and running.trainings > 1:
             print(
@@ -160,48 +169,33 @@ class Desk:
             )
         self.end("finished")
         running = self.begin("block", scratch=False, **said)
+        status: Status = "finished"
+        fault = None
         try:
             yield running
-        except StopTraining:
-            self.end("stopped")
-            raise
-        except KeyboardInterrupt:
-            self.end("interrupted")
-            raise
-        except GeneratorExit:  # a loop over runs was left
-            self.end("stopped" if running.stop_asked else "interrupted")
-            raise
         except BaseException as error:
-            self.end("failed", looking.last_line(error))
-            raise
-        else:
-            self.end("stopped" if running.stop_asked else "finished")
-
-    def cell_began(self, cell: Cell) -> None:
-        self.cell = cell
-        self._free_since = self._clock.elapsed()
-
-    def cell_ended(self, result: CellResult) -> None:
-        self.capture.cut()
-        if self.current is None and len(self.numbers):
-            self.begin("cell", **self.given)
-        if self.current is not None:
-            if result.stopped or (result.ok and self.current.stop_asked):
-                self.end("stopped")
-            elif result.interrupted:
-                self.end("interrupted")
+            left = isinstance(error, GeneratorExit)  # a loop over runs was left
+            if isinstance(error, StopTraining) or (left and running.stop_asked):
+                status = "stopped"
+            elif left or isinstance(error, KeyboardInterrupt):
+                status = "interrupted"
             else:
-                self.end("finished" if result.ok else "failed", result.error)
-        self._hint(self.cell.source if self.cell else None)
-        self.cell = None
-        self.given = {}
+                status, fault = "failed", looking.last_line(error)
+            raise
+        finally:
+            if self.current is running:  # another thread may have begun the next one
+                self.end("stopped" if status == "finished" and running.stop_asked else status, fault)
 
-    def _hint(self, source: str | None) -> None:
+    def hint(self, source: str | None) -> None:
         """Say once which environments of the notebook's variables were stepped without being recorded."""
         if not self.recording or self._notebook is None:
             return
         for line in self.capture.unrecorded(self._notebook.user_namespace(), source):
             self.warn(line)
+
+    def free_from_now(self) -> None:
+        """A session that begins from here on did not begin earlier."""
+        self._free_since = self._clock.elapsed()
 
     # --- the capture's desk -------------------------------------------------------------------------------------
 
@@ -212,7 +206,10 @@ class Desk:
         running = self.current
         if running is None:
             origin: Origin = "cell" if self._notebook else "script"
-            running = self.begin(origin, env_id=request.env_id, since=request.first_at, **self.given)
+            cell = self.cells.background.cell_left(request.thread)
+            running = self.begin(origin, env_id=request.env_id, since=request.first_at, cell=cell, **self.given)
+            running.left = cell is not None
+            self.cells.seated(running, request.thread)
         elif running.env_id is None:
             running.env_id = request.env_id
             fields: dict[str, Any] = {"env_id": request.env_id}
@@ -266,8 +263,9 @@ class Desk:
                 running.hold.hear(logged)
         self._pump()
         self._room.live.tick()
-        if running is None or threading.current_thread() is not threading.main_thread():
+        if running is None or threading.current_thread().name.startswith("rlnb "):
             return
+        self.cells.background.hear(running)
         if running.hold.keep(self.capture.steps, lambda: running.stop_asked, self._look):
             self.capture.wake()
         if running.stop_asked and not running.polite:

@@ -118,7 +118,7 @@ class Live:
 
     def _show(self, feed: Feed) -> None:
         notebook = self._room.notebook
-        if notebook is None or not notebook.has_frontend or self._room.desk.cell is None:
+        if notebook is None or not notebook.has_frontend or not (self._room.desk.cell or feed.running.jobs):
             return
         feed.make_view()
         feed.tick()

@@ -61,7 +61,7 @@ class Room:
         if self._undo:
             return
         if self.notebook is not None:
-            self._undo.append(self.notebook.on_cell(self.desk.cell_began, self.desk.cell_ended))
+            self._undo.append(self.notebook.on_cell(self.desk.cells.began, self.desk.cells.ended))
         before = hook.listen(Listener(self))
         self._undo.append(lambda: hook.listen(before))
         self._undo.append(sb3_learning.install())
@@ -75,6 +75,7 @@ class Room:
         if self.current is not None:
             failed = self.notebook is None and getattr(sys, "last_value", None)
             self.desk.end("failed" if failed else "finished", looking.last_line(failed) if failed else None)
+        self.desk.cells.background.close()
         self.desk.capture.uninstall()
         for undo in reversed(self._undo):
             undo()

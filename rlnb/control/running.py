@@ -6,11 +6,14 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rlnb.control.hold import Hold
 from rlnb.control.lanes import Lanes
 from rlnb.events import EpisodesEnded, LanesStepped, Origin, StepsRecorded
+
+if TYPE_CHECKING:
+    from rlnb.control.background import Job
 
 SCRATCH_EPISODES = 2
 SCRATCH_STEPS = 200
@@ -47,6 +50,9 @@ class Running:
     marks: list[dict[str, Any]] = field(default_factory=list)  # what the hand did: step, time, episode, label
     stop_asked: bool = False
     hold: Hold = field(default_factory=Hold)
+    jobs: dict[int, Job] = field(default_factory=dict)  # what other threads than the main one step, by their idents
+    left: bool = False  # begun by a thread whose cell is over
+    error: str | None = None  # in one line, of a thread that failed
     polite: bool = False  # an algorithm asks `hook.stopping()`: it leaves its loop by itself
 
     @property
