@@ -15,7 +15,20 @@ describe("the theme", () => {
     [
       "VS Code high contrast",
       () => document.body.setAttribute("data-vscode-theme-kind", "vscode-high-contrast"),
-      "dark",
+      "dark contrast",
+    ],
+    [
+      "VS Code light high contrast",
+      () => document.body.setAttribute("class", "vscode-high-contrast-light vscode-high-contrast"),
+      "light contrast",
+    ],
+    [
+      "JupyterLab's high contrast",
+      () => {
+        document.body.setAttribute("data-jp-theme-light", "false");
+        document.body.setAttribute("data-jp-theme-name", "JupyterLab Dark High Contrast");
+      },
+      "dark contrast",
     ],
     ["Colab dark", () => document.documentElement.setAttribute("theme", "dark"), "dark"],
     ["nothing said", () => {}, "light"],
@@ -31,9 +44,13 @@ describe("the theme", () => {
     document.body.setAttribute("data-jp-theme-light", "false");
     await new Promise((done) => setTimeout(done));
     expect(root.dataset.theme).toBe("dark");
+    expect(root.hasAttribute("data-contrast")).toBe(false);
+    document.body.setAttribute("data-jp-theme-name", "JupyterLab Dark High Contrast");
+    await new Promise((done) => setTimeout(done));
+    expect([root.dataset.theme, root.hasAttribute("data-contrast")]).toEqual(["dark", true]);
     undo();
     document.body.setAttribute("data-jp-theme-light", "true");
     await new Promise((done) => setTimeout(done));
-    expect(seen).toEqual(["light", "dark"]);
+    expect(seen).toEqual(["light", "dark", "dark contrast"]);
   });
 });

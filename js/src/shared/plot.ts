@@ -11,11 +11,12 @@ import { bucketsOf, type Drawn, nothing, select, type TraceData } from "./drawn"
 import { Ink } from "./ink";
 import type { Paper } from "./paper";
 import { type Parts, parts, thinTicks } from "./parts";
+import { inkIn } from "./room";
 import { drawLine, type Line, lay, type Rule } from "./rules";
 import { WarpedTicker, WarpedTicks } from "./scales";
 import { covering } from "./span";
 import { draw, type Stroke, type Trace } from "./strokes";
-import { palettes, type Theme } from "./theme";
+import { contrasting, palettes, type Theme } from "./theme";
 import { ShortTicks, TimeTicks } from "./ticks";
 import { linear, logarithmic, type Warp } from "./warp";
 
@@ -49,6 +50,7 @@ export class Plot {
   private readonly document = new BokehDocument();
   private readonly views = new ViewManager();
   private readonly ink = new Ink();
+  private readonly stood = new Map<string, number>(); // where the words of the rules are
   private view: PlotView | null = null;
   private building: Promise<void> | null = null; // begins with the first painting: a chart that nobody sees costs nothing
   private moving = false;
@@ -229,12 +231,13 @@ export class Plot {
     if (!this.view) return null;
     const { frame, bbox } = this.view;
     const { left, right, top, bottom } = frame.bbox;
+    const strokes = this.strokes();
     return {
       width: bbox.width,
       height: bbox.height,
       frame: { left, right, top, bottom },
-      strokes: this.strokes(),
-      lines: this.lines(),
+      strokes,
+      lines: this.lines(strokes),
       xTicks: ticksOf(this.xAxis, this.x, frame.x_scale),
       yTicks: ticksOf(this.yAxis, this.y, frame.y_scale),
       xLabel: String(this.xAxis.axis_label ?? ""),
@@ -269,12 +272,13 @@ export class Plot {
 
   private inked(ctx: CanvasRenderingContext2D): void {
     if (!this.view) return;
-    for (const stroke of this.strokes()) {
+    const strokes = this.strokes();
+    for (const stroke of strokes) {
       ctx.save();
       draw(ctx, stroke);
       ctx.restore();
     }
-    for (const line of this.lines()) drawLine(ctx, line, font, palettes[this.theme].surface);
+    for (const line of this.lines(strokes)) drawLine(ctx, line, font, palettes[this.theme].surface);
   }
 
   private strokes(): Stroke[] {
@@ -289,23 +293,30 @@ export class Plot {
       return xy;
     };
     const order = ["band", "points", "hollow", "line"];
+    const bold = (trace: Trace): Trace =>
+      contrasting(this.theme) && trace.kind !== "band" ? { ...trace, alpha: Math.max(trace.alpha ?? 1, 0.5) } : trace;
     return this.shown()
       .filter(({ row }) => row.length > 0)
       .sort((a, b) => order.indexOf(a.trace.kind) - order.indexOf(b.trace.kind))
       .map(({ trace, x, y, low }) => ({
-        trace,
+        trace: bold(trace),
         color: this.color(trace),
         xy: pixels(x, y),
         low: low && pixels(x, low),
       }));
   }
 
-  private lines(): Line[] {
+  private lines(strokes: Stroke[]): Line[] {
     const { frame } = this.view as PlotView;
     const palette = palettes[this.theme];
-    const sy = (y: number) => frame.y_scale.compute(this.warp.to(y));
-    const colors = { strong: palette.muted, quiet: palette.faint };
-    return lay(this.levels, this.moments, frame.bbox, (x) => frame.x_scale.compute(x), sy, colors);
+    return lay(this.levels, this.moments, {
+      frame: frame.bbox,
+      sx: (x) => frame.x_scale.compute(x),
+      sy: (y) => frame.y_scale.compute(this.warp.to(y)),
+      colors: { strong: palette.muted, quiet: palette.faint },
+      ink: (box) => inkIn(strokes, box),
+      stood: this.stood,
+    });
   }
 
   private moved(): void {

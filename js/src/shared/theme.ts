@@ -1,5 +1,5 @@
-/** Light or dark, as the host shows itself, followed while it changes. */
-export type Theme = "light" | "dark";
+/** How the host shows itself, followed while it changes; with more contrast where the host or the system asks for it. */
+export type Theme = "light" | "dark" | "light contrast" | "dark contrast";
 
 /** Colours that JavaScript draws with; CSS has the same ones as `--rlnb-*` custom properties (`shared/base.css`). */
 export interface Palette {
@@ -13,7 +13,7 @@ export interface Palette {
 }
 
 // The series are told apart by the common kinds of colour blindness (Okabe–Ito order, lightness tuned to each ground).
-export const palettes: Record<Theme, Palette> = {
+const plain: Record<"light" | "dark", Palette> = {
   light: {
     text: "#1c2333",
     muted: "#5b6478",
@@ -34,22 +34,54 @@ export const palettes: Record<Theme, Palette> = {
   },
 };
 
-/** What the page says of itself: JupyterLab, VS Code, Colab, then the system's own preference. */
+export const palettes: Record<Theme, Palette> = {
+  ...plain,
+  "light contrast": {
+    ...{ text: "#000000", muted: "#20242e", faint: "#414859", line: "#a4acbc", surface: "#ffffff", accent: "#1a389c" },
+    series: ["#1a389c", "#9a4300", "#00573f", "#7a1a6d", "#6b4f00", "#005f7d", "#4b22a3", "#8f0f33"],
+  },
+  "dark contrast": {
+    ...{ text: "#ffffff", muted: "#e4e8f2", faint: "#bcc4d6", line: "#626b80", surface: "#000000", accent: "#a9bdff" },
+    series: ["#a9bdff", "#ffbd80", "#6ff0c6", "#f7b3ee", "#ffe27a", "#93e2ff", "#cfbaff", "#ffb0c2"],
+  },
+};
+
+export const contrasting = (theme: Theme): boolean => theme.endsWith("contrast");
+
+/** What the page says of itself: the system's forced colours, JupyterLab, VS Code, Colab, then the system's preference. */
 export function detect(doc: Document = document): Theme {
+  const base = ground(doc);
+  return asks(doc, "(forced-colors: active)") || asks(doc, "(prefers-contrast: more)") || named(doc)
+    ? `${base} contrast`
+    : base;
+}
+
+const asks = (doc: Document, query: string): boolean => doc.defaultView?.matchMedia?.(query)?.matches ?? false;
+
+/** Whether the host's theme is one of high contrast. */
+function named({ body }: Document): boolean {
+  const names = ["data-jp-theme-name", "data-vscode-theme-kind", "class"].map((name) => body?.getAttribute(name) ?? "");
+  return /high[ -]contrast/i.test(names.join(" "));
+}
+
+function ground(doc: Document): "light" | "dark" {
   const body = doc.body;
+  const system = asks(doc, "(prefers-color-scheme: dark)") ? "dark" : "light";
+  if (asks(doc, "(forced-colors: active)")) return system; // the ground is the system's, whatever the page says
   const lab = body?.getAttribute("data-jp-theme-light");
   if (lab != null) return lab === "false" ? "dark" : "light";
   const code = body?.getAttribute("data-vscode-theme-kind");
   if (code != null) return /dark|^vscode-high-contrast$/.test(code) ? "dark" : "light";
+  if (body?.classList.contains("vscode-light") || body?.classList.contains("vscode-high-contrast-light"))
+    return "light";
   if (body?.classList.contains("vscode-dark") || body?.classList.contains("vscode-high-contrast")) return "dark";
-  if (body?.classList.contains("vscode-light")) return "light";
   const named = doc.documentElement.getAttribute("theme") ?? doc.documentElement.getAttribute("data-theme");
-  if (named === "dark" || named === "light") return named;
-  const scheme = doc.defaultView?.matchMedia?.("(prefers-color-scheme: dark)");
-  return scheme?.matches ? "dark" : "light";
+  return named === "dark" || named === "light" ? named : system;
 }
 
-/** Sets `data-theme` on `root` now and at every change, then calls `listener`; returns the undoing. */
+const queries = ["(prefers-color-scheme: dark)", "(prefers-contrast: more)", "(forced-colors: active)"];
+
+/** Sets `data-theme` and `data-contrast` on `root` now and at every change, then calls `listener`; returns the undoing. */
 export function followTheme(root: HTMLElement, listener?: (theme: Theme) => void): () => void {
   const doc = root.ownerDocument;
   let theme: Theme | null = null;
@@ -57,7 +89,8 @@ export function followTheme(root: HTMLElement, listener?: (theme: Theme) => void
     const now = detect(doc);
     if (now === theme) return;
     theme = now;
-    root.dataset.theme = now;
+    root.dataset.theme = now.split(" ")[0];
+    root.toggleAttribute("data-contrast", contrasting(now));
     listener?.(now);
   };
   apply();
@@ -65,10 +98,10 @@ export function followTheme(root: HTMLElement, listener?: (theme: Theme) => void
   const attributeFilter = ["data-jp-theme-light", "data-jp-theme-name", "data-vscode-theme-kind", "class", "theme"];
   observer.observe(doc.documentElement, { attributes: true, attributeFilter: [...attributeFilter, "data-theme"] });
   if (doc.body) observer.observe(doc.body, { attributes: true, attributeFilter });
-  const scheme = doc.defaultView?.matchMedia?.("(prefers-color-scheme: dark)");
-  scheme?.addEventListener?.("change", apply);
+  const media = queries.map((query) => doc.defaultView?.matchMedia?.(query));
+  for (const one of media) one?.addEventListener?.("change", apply);
   return () => {
     observer.disconnect();
-    scheme?.removeEventListener?.("change", apply);
+    for (const one of media) one?.removeEventListener?.("change", apply);
   };
 }
