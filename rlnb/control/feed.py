@@ -36,6 +36,8 @@ class Feed:
         self._trends: dict[int, Trend] = {}  # by group
         self._beside: dict[int, tuple[int, float]] = {}  # by group: see _place
         self._threshold: float | None = None
+        self._recipe: Mapping[str, Any] | None = None
+        self._random: float | None = None  # the mean return of a random policy
         self._rate = (running.since, 0, 0.0)
         self._ended: float | None = None
 
@@ -45,6 +47,15 @@ class Feed:
         """An environment took a lane: its reward threshold is a line in the chart."""
         if self._threshold is None and recipe.get("reward_threshold") is not None:
             self._threshold = float(recipe["reward_threshold"])
+        if self._recipe is None:
+            self._recipe = recipe
+
+    def _random_returns(self, mean: float) -> None:
+        """From another thread: what a random policy gets here."""
+        self._random = mean
+        if self.view is not None and self.state != "running":
+            self.tick()
+            self.view.refresh_snapshot()
 
     def episodes(self, event: EpisodesEnded) -> None:
         base = len(self._drawn)
@@ -106,6 +117,8 @@ class Feed:
             self._push()
             self.view.header(**self.header())
             self.view.refresh_snapshot()
+            if self._recipe is not None:
+                self._room.reference.ask(self._recipe, self._random_returns)
         return self.view
 
     def tick(self) -> None:
@@ -143,6 +156,7 @@ class Feed:
             "elapsed": elapsed,
             "total_steps": running.total_steps,
             "reward_threshold": self._threshold,
+            "random_return": self._random,
             "trend": self._trend(),
             "groups": self._groups(),
             "message": self.message or (f"Paused: {running.hold.why}." if running.hold.why else ""),
@@ -241,6 +255,8 @@ class Feed:
         running.total_steps = about.get("total_steps")
         running.scratch = False
         feed = cls(room, running)
+        for lane in about["lanes"]:
+            feed.recipe(lane["recipe"] or {})
         episodes = session.episodes
         lengths = episodes.groupby("group")["length"].sum()
         running.steps_of = {int(str(group)): int(steps) for group, steps in lengths.items()}

@@ -19,6 +19,7 @@ from rlnb.control.films import Films
 from rlnb.control.listening import Listener
 from rlnb.control.live import Live
 from rlnb.control.proofs import Proofs
+from rlnb.control.reference import Reference
 from rlnb.control.running import Running
 from rlnb.errors import EpisodeNotFound, RlnbError
 from rlnb.events import FramesTaken, SessionChanged
@@ -40,6 +41,7 @@ class Room:
         self.live = Live(self)
         self.films = Films(self)
         self.proofs = Proofs(self)
+        self.reference = Reference(self)
         self.bus.subscribe(FramesTaken, self.proofs.hear)
         self.minds = Minds(self)
         self._said: set[str] = set()
@@ -71,6 +73,7 @@ class Room:
     def close(self) -> None:
         """End what runs, give everything back."""
         self.proofs.close()
+        self.reference.close()
         self.desk.capture.cut()
         if self.current is not None:
             failed = self.notebook is None and getattr(sys, "last_value", None)

@@ -110,6 +110,10 @@ class Worker:
         """Observations, rewards, flags and infos of steps `first` to `last`, simulated again."""
         return cast(Rerun, self._ask("steps", trace, first, last, progress=progress))
 
+    def random(self, recipe: Mapping[str, Any], episodes: int = 100, seconds: float = 1.0) -> tuple[float, int]:
+        """The mean return of actions at random in an environment, and over how many episodes within the time."""
+        return cast("tuple[float, int]", self._ask("random", dict(recipe), episodes, seconds))
+
     def tile(self, films: Sequence[Film], labels: Sequence[str] | None = None) -> Film:
         """Films side by side; see `rlnb.replays.tile`."""
         bare = [replace(film, story=None) for film in films]

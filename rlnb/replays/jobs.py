@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rlnb.errors import BadValue, EpisodeNotFound, RlnbError
-from rlnb.replays import stored, video
+from rlnb.replays import making, stored, video
 from rlnb.replays.branching import Branch
 from rlnb.replays.film import Film, Rerun, Verdict
 from rlnb.replays.simulate import Simulation
@@ -241,6 +241,31 @@ def plain(value: Any) -> Any:
     return repr(value)[:200]
 
 
+def random(desk: Desk, recipe: dict[str, Any], episodes: int, seconds: float) -> tuple[float, int]:
+    """What actions at random get: the mean return, and over how many episodes. Ends with the time, whatever was done.
+
+    An episode that does not end in that time does not count.
+    """
+    env = making.make(recipe, None)
+    until = time.monotonic() + seconds
+    env.action_space.seed(0)
+    returns: list[float] = []
+    try:
+        while len(returns) < episodes:
+            env.reset(seed=len(returns))
+            total, over = 0.0, False
+            while not over:
+                if time.monotonic() > until:
+                    return (float(np.mean(returns)) if returns else 0.0), len(returns)
+                _, reward, terminated, truncated, _ = env.step(env.action_space.sample())
+                total, over = total + float(reward), bool(terminated or truncated)
+            returns.append(total)
+            desk.progress(len(returns), episodes)
+    finally:
+        env.close()
+    return float(np.mean(returns)), len(returns)
+
+
 def tile(desk: Desk, films: list[Film], labels: list[str] | None) -> Film:
     """Films side by side in one."""
     from rlnb.replays.tiling import side_by_side
@@ -271,6 +296,7 @@ JOBS: dict[str, Callable[..., Any]] = {
     "frame": frame,
     "verify": verify,
     "steps": steps,
+    "random": random,
     "tile": tile,
     "strip": strip,
     "convert": convert,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from rlnb.errors import StoreError
 
 APPLICATION_ID = 0x726C6E62  # "rlnb"
-VERSION = 1
+VERSION = 2
 
 STEPS, EPISODES, METRICS, LANES, FRAMES = 1, 2, 3, 4, 5
 # blocks.kind. `part` is the lane for steps, the metric's name for metrics, the first lane of a vector environment for
@@ -87,11 +87,15 @@ CREATE TABLE blocks (
   extra BLOB                           -- episodes: their starts
 );
 CREATE INDEX blocks_by_part ON blocks (session, kind, part, first, n);
+-- what is known beside the sessions, as JSON
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE owners (token TEXT PRIMARY KEY, host TEXT, boot TEXT, pid INTEGER, born TEXT, beat REAL);
 """
 
 # From version v to v + 1. A step may use any statement; it runs inside the transaction that raises `user_version`.
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], object]] = {
+    1: lambda conn: conn.execute("CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)"),
+}
 
 
 def prepare(conn: sqlite3.Connection, path: object) -> None:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import sqlite3
 import threading
@@ -147,6 +148,17 @@ class Store:
             raise
         except (ValueError, TypeError, OverflowError) as error:  # a text or number that no database can hold
             raise DocumentError(f"The document cannot be stored ({error}). Nothing of it was.") from error
+
+    def learn(self, name: str, value: Any) -> None:
+        """Keep a fact that belongs to no session, such as what a random policy gets in an environment."""
+        text = json.dumps(value)
+        self._writer.do(lambda conn, _: conn.execute("REPLACE INTO facts VALUES (?, ?)", (name, text)))
+
+    def fact(self, name: str) -> Any:
+        """What was kept under that name; None where nothing was."""
+        with self._reading() as conn:
+            found = conn.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if found is None else json.loads(found[0])
 
     # --- reading -------------------------------------------------------------------------------------------------
 

@@ -92,15 +92,32 @@ def test_a_newer_store_is_refused_politely(tmp_path: Path, rng: np.random.Genera
 
 def test_an_older_store_is_migrated(tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     path = filled(tmp_path / "s.sqlite", rng)
-    monkeypatch.setattr(schema, "VERSION", 2)
-    monkeypatch.setitem(schema.MIGRATIONS, 1, lambda conn: conn.execute("ALTER TABLE sessions ADD COLUMN mood TEXT"))
+    now = schema.VERSION
+    monkeypatch.setattr(schema, "VERSION", now + 1)
+    monkeypatch.setitem(schema.MIGRATIONS, now, lambda conn: conn.execute("ALTER TABLE sessions ADD COLUMN mood TEXT"))
     store = Store(path)
     assert len(store.episodes("s1")) == 2
     conn = sqlite3.connect(path)
-    assert conn.execute("PRAGMA user_version").fetchone() == (2,)
+    assert conn.execute("PRAGMA user_version").fetchone() == (now + 1,)
     assert conn.execute("SELECT mood FROM sessions").fetchall() == [(None,)]
     conn.close()
     store.close()
+
+
+def test_a_store_of_the_first_version_gets_its_facts(tmp_path: Path, rng: np.random.Generator) -> None:
+    path = filled(tmp_path / "s.sqlite", rng)
+    conn = sqlite3.connect(path)
+    conn.executescript("DROP TABLE facts; PRAGMA user_version = 1")
+    conn.close()
+    store = Store(path)
+    assert store.fact("random CartPole-v1") is None
+    store.learn("random CartPole-v1", {"mean": 22.25, "episodes": 100})
+    store.learn("random CartPole-v1", {"mean": 22.5, "episodes": 100})
+    store.close()
+    again = Store(path)
+    assert again.fact("random CartPole-v1") == {"mean": 22.5, "episodes": 100}
+    assert len(again.episodes("s1")) == 2
+    again.close()
 
 
 def test_a_file_system_without_shared_memory(
