@@ -62,6 +62,10 @@ class Curves:
         for key, kind, rows in new:
             view.extend(*key, **rows, kind=kind)  # type: ignore[arg-type]
 
+    def anew(self) -> None:
+        """The next `push` is to a view that has had nothing."""
+        self._sent.clear()
+
     def window(
         self, axis: str, low: float, high: float, most: int
     ) -> list[tuple[Key, str, dict[str, NDArray[Any]], int]]:

@@ -106,7 +106,7 @@ class Feed:
 
     def make_view(self) -> LiveView:
         """The one view of this session; made when it is first wanted."""
-        if self.view is None:
+        if self.view is None or self.lost_its_view():
             from rlnb.widgets.live_view import LiveView
 
             self.view = LiveView()
@@ -114,7 +114,8 @@ class Feed:
             self.view.on_detail(self._curves.window)
             notebook = self._room.notebook
             self.view.hears(notebook is not None and notebook.pump_state == "on")
-            self._push()
+            self._curves.anew()
+            self._curves.push(self.view)
             self.view.header(**self.header())
             self.view.refresh_snapshot()
             if self._recipe is not None:
@@ -123,14 +124,11 @@ class Feed:
 
     def tick(self) -> None:
         """Send what is new."""
-        if self.view is not None:
-            self._push()
-            self.view.header(**self.header())
-            self.view.tick()
-
-    def _push(self) -> None:
-        assert self.view is not None
-        self._curves.push(self.view)
+        view = self.view  # another thread may close it meanwhile
+        if view is not None:
+            self._curves.push(view)
+            view.header(**self.header())
+            view.tick()
 
     def header(self) -> dict[str, Any]:
         """The line above the charts."""
@@ -199,6 +197,13 @@ class Feed:
         if self.view is not None:
             self.view.close()
             self.view = None
+
+    def lost_its_view(self) -> bool:
+        """Whether the view was closed by others; from here on there is none."""
+        lost = self.view is not None and self.view.comm is None
+        if lost:
+            self.view = None
+        return lost
 
     # --- words back ---------------------------------------------------------------------------------------------
 

@@ -45,6 +45,14 @@ class Live:
         self._ticked = self._snapped = self._room.clock.elapsed()
         self.failed = False
 
+    def tidy(self) -> None:
+        """Let go of views that were closed: their cell runs again, and the page has taken its outputs away."""
+        for id, feed in list(self._feeds.items()):
+            if feed.lost_its_view():
+                self._shown.pop(id, None)
+                if self._room.running(id) is None:
+                    del self._feeds[id]
+
     def lane_opened(self, request: SeatRequest) -> None:
         running = self._room.current
         if running is not None:
@@ -71,11 +79,11 @@ class Live:
             feed = self._feeds[running.id]
             if running.id not in self._shown and not running.scratch and now - running.since >= SHOW_AFTER:
                 self._show(feed)
-            if feed.view is not None:
+            if (view := feed.view) is not None:
                 feed.tick()
                 if now - self._snapped >= SNAPSHOT_EVERY:
                     self._snapped = now
-                    feed.view.refresh_snapshot(moving=True)
+                    view.refresh_snapshot(moving=True)
         except Exception as error:
             self._fail(error)
 
@@ -101,6 +109,8 @@ class Live:
             if self._keeping is not None:
                 self._keeping()
                 self._keeping = None
+            if feed.view is None:  # nobody looks: who does so later has it from the store
+                self._feeds.pop(running.id, None)
 
     def changed(self, id: str, fields: Mapping[str, Any]) -> None:
         feed = self._feeds.get(id)
@@ -138,27 +148,37 @@ class Live:
 
     def output(self, session: Session) -> LiveOutput:
         """What `s.live()` gives: the same view as any other of this session."""
+        return LiveOutput(self._room, session)
+
+    def feed(self, session: Session) -> Feed:
+        """The numbers of a session, from the store where it is over and nobody looks at it."""
         feed = self._feeds.get(session.id)
         if feed is None:
-            feed = Feed.of_stored(self._room, session)
-            self._feeds[session.id] = feed
-        return LiveOutput(self._room, feed)
+            feed = self._feeds[session.id] = Feed.of_stored(self._room, session)
+        return feed
 
 
 class LiveOutput:
-    """A live view to be displayed; shows itself."""
+    """A live view to be displayed; shows itself. (IPython keeps what a cell gave: so it holds no numbers itself.)"""
 
-    def __init__(self, room: Room, feed: Feed) -> None:
+    def __init__(self, room: Room, session: Session) -> None:
         self._room = room
-        self._feed = feed
+        self._session = session
+
+    @property
+    def _feed(self) -> Feed:
+        return self._room.live.feed(self._session)
 
     @property
     def widget(self) -> Any:
         """The view, as a widget."""
-        return self._feed.make_view()
+        view = self._feed.make_view()
+        if self._room.notebook is not None:
+            self._room.notebook.let_stand(view)
+        return view
 
     def _ipython_display_(self) -> None:
-        self._room.show(lambda: self.widget, self._feed.static(), repr(self))
+        self._room.show(self._feed.make_view, self._feed.static(), repr(self))
 
     def __repr__(self) -> str:
         running = self._feed.running

@@ -27,6 +27,7 @@ from rlnb.kernel import Notebook
 from rlnb.store import Store
 
 if TYPE_CHECKING:
+    from rlnb.kernel import Cell
     from rlnb.replays import Worker
 
 
@@ -63,12 +64,16 @@ class Room:
         if self._undo:
             return
         if self.notebook is not None:
-            self._undo.append(self.notebook.on_cell(self.desk.cells.began, self.desk.cells.ended))
+            self._undo.append(self.notebook.on_cell(self._cell_began, self.desk.cells.ended))
         before = hook.listen(Listener(self))
         self._undo.append(lambda: hook.listen(before))
         self._undo.append(sb3_learning.install())
         atexit.register(self.close)
         self._undo.append(lambda: atexit.unregister(self.close))
+
+    def _cell_began(self, cell: Cell) -> None:
+        self.live.tidy()
+        self.desk.cells.began(cell)
 
     def close(self) -> None:
         """End what runs, give everything back."""

@@ -11,6 +11,7 @@ from rlnb.kernel.keeping import Keeper
 from rlnb.kernel.ours import Ours
 from rlnb.kernel.pump import Pump
 from rlnb.kernel.shown import Shown
+from rlnb.kernel.standing import Standing
 
 
 class Notebook:
@@ -28,6 +29,7 @@ class Notebook:
         self._ours = Ours()
         self._pump = Pump(self._kernel, self._ours.__contains__) if self.has_frontend else None
         self._keeper: Keeper | None = None
+        self._standing = Standing()
 
     @classmethod
     def current(cls) -> Notebook | None:
@@ -57,7 +59,12 @@ class Notebook:
 
         Called inside a running cell (`%load_ext rlnb` at its top), `begin` is called for that cell at once.
         """
-        return self._cells.on_cell(begin, end)
+
+        def began(cell: Cell) -> None:
+            self._standing.leave(cell.cell_id)
+            begin(cell)
+
+        return self._cells.on_cell(began, end)
 
     def treat_interrupt_as_stop(self, wanted: bool) -> None:
         """Until the present cell ends, the notebook's own stop button (or Ctrl-C) ends it without a traceback."""
@@ -87,7 +94,8 @@ class Notebook:
     # --- display ------------------------------------------------------------------------------------------------
 
     def show(self, widget: Any, static: Mapping[str, Any]) -> Shown:
-        """Display a live widget and its static output under the present cell.
+        """Display a live widget and its static output under the present cell; it is closed when that cell is run again
+        and the widget stands under no other.
 
         `static` is a mime bundle: `image/png` as bytes, `text/html` (tables, no style sheets), `text/plain`.
         """
@@ -96,7 +104,12 @@ class Notebook:
         self.adopt(widget)
         shown = Shown(self._shell.display_pub, widget, static)
         shown.publish()
+        self._standing.add(self._parent().get("metadata", {}).get("cellId"), shown)
         return shown
+
+    def let_stand(self, widget: Any) -> None:
+        """A person was given this widget, to display it where they like: it stays whatever cell is run again."""
+        self._standing.keep(widget)
 
     def keep(self, shown: Shown) -> Callable[[], None]:
         """Until the returned undoing is called, `clear_output` in the view's own cell does not take the view away."""
@@ -114,6 +127,7 @@ class Notebook:
         if self._keeper is not None:
             self._keeper.close()
             self._keeper = None
+        self._standing.clear()
         self._ours.restore()
 
     def _parent(self) -> dict[str, Any]:

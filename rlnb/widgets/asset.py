@@ -105,3 +105,10 @@ class Loaded(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(_asset=asset().model_id, **traits)
+
+    def close(self) -> None:
+        """Close the widget, and the layout that ipywidgets made for it (which otherwise stays, with a comm)."""
+        layout = self.layout
+        super().close()
+        if layout is not None:
+            layout.close()
