@@ -16,6 +16,7 @@ from rlnb.control.cell_sessions import CellSessions
 from rlnb.control.knobs import Board
 from rlnb.control.numbers import Numbers
 from rlnb.control.running import Running
+from rlnb.control.script import how
 from rlnb.errors import BadValue
 from rlnb.events import (
     EpisodesEnded,
@@ -55,6 +56,7 @@ class Desk:
         self.current: Running | None = None
         self.recording = True
         self._free_since = self._clock.elapsed()  # no session ran before: a new one began at the earliest then
+        self.left_by = 0  # the id of the exception that the last block was left with: the exception itself holds frames
         self.given: dict[str, Any] = {}  # name, params, tags said by %%rlnb or `watch` for the session that comes
 
     @property
@@ -169,22 +171,15 @@ class Desk:
             )
         self.end("finished")
         running = self.begin("block", scratch=False, **said)
-        status: Status = "finished"
-        fault = None
+        ended = how(None)
         try:
             yield running
         except BaseException as error:
-            left = isinstance(error, GeneratorExit)  # a loop over runs was left
-            if isinstance(error, StopTraining) or (left and running.stop_asked):
-                status = "stopped"
-            elif left or isinstance(error, KeyboardInterrupt):
-                status = "interrupted"
-            else:
-                status, fault = "failed", looking.last_line(error)
+            ended, self.left_by = how(error, running.stop_asked), id(error)
             raise
         finally:
             if self.current is running:  # another thread may have begun the next one
-                self.end("stopped" if status == "finished" and running.stop_asked else status, fault)
+                self.end(*(how(None, running.stop_asked) if ended[0] == "finished" else ended))
 
     def hint(self, source: str | None) -> None:
         """Say once which environments of the notebook's variables were stepped without being recorded."""

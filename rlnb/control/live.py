@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rlnb.control.feed import Feed
+from rlnb.control.status_line import StatusLine
 from rlnb.events import EpisodesEnded, MetricsLogged, Status
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Live:
         self._feeds: dict[str, Feed] = {}
         self._shown: dict[str, Shown] = {}
         self._keeping: Any = None
+        self._line = StatusLine()
         self._ticked = 0.0
         self._snapped = 0.0
         self.failed = False
@@ -77,6 +79,8 @@ class Live:
         self._ticked = now
         try:
             feed = self._feeds[running.id]
+            if self._on_a_terminal(running):
+                self._line.show(running, feed.header())
             if running.id not in self._shown and not running.scratch and now - running.since >= SHOW_AFTER:
                 self._show(feed)
             if (view := feed.view) is not None:
@@ -100,6 +104,9 @@ class Live:
             ):
                 self._show(feed)
             feed.end(status, error)
+            if self._on_a_terminal(running):
+                self._line.show(running, feed.header())
+            self._line.end()
             shown = self._shown.get(running.id)
             if shown is not None:
                 shown.update_static(feed.static())
@@ -125,6 +132,12 @@ class Live:
                 feed.close()
             except Exception as error:  # a broken widget must not keep the store from being closed
                 self._fail(error)
+
+    def _on_a_terminal(self, running: Running) -> bool:
+        notebook = self._room.notebook
+        if running.scratch or (notebook is not None and notebook.has_frontend):
+            return False
+        return self._room.clock.elapsed() - running.since >= SHOW_AFTER
 
     def _show(self, feed: Feed) -> None:
         notebook = self._room.notebook

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rlnb import hook
 from rlnb.bus import Bus, warn_on_stderr
 from rlnb.clock import Clock, SystemClock
-from rlnb.control import home, looking, sb3_learning
+from rlnb.control import home, sb3_learning
 from rlnb.control.desk import Desk
 from rlnb.control.explaining import Minds
 from rlnb.control.films import Films
@@ -21,6 +20,7 @@ from rlnb.control.live import Live
 from rlnb.control.proofs import Proofs
 from rlnb.control.reference import Reference
 from rlnb.control.running import Running
+from rlnb.control.script import Script
 from rlnb.errors import EpisodeNotFound, RlnbError
 from rlnb.events import FramesTaken, SessionChanged
 from rlnb.kernel import Notebook
@@ -41,6 +41,7 @@ class Room:
         self.desk = Desk(self)
         self.live = Live(self)
         self.films = Films(self)
+        self.script = Script(self)
         self.proofs = Proofs(self)
         self.reference = Reference(self)
         self.bus.subscribe(FramesTaken, self.proofs.hear)
@@ -65,6 +66,8 @@ class Room:
             return
         if self.notebook is not None:
             self._undo.append(self.notebook.on_cell(self._cell_began, self.desk.cells.ended))
+        else:
+            self._undo.append(self.script.install())
         before = hook.listen(Listener(self))
         self._undo.append(lambda: hook.listen(before))
         self._undo.append(sb3_learning.install())
@@ -81,8 +84,7 @@ class Room:
         self.reference.close()
         self.desk.capture.cut()
         if self.current is not None:
-            failed = self.notebook is None and getattr(sys, "last_value", None)
-            self.desk.end("failed" if failed else "finished", looking.last_line(failed) if failed else None)
+            self.desk.end(*self.script.ended)
         self.desk.cells.background.close()
         self.desk.capture.uninstall()
         for undo in reversed(self._undo):
