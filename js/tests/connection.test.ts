@@ -84,6 +84,16 @@ describe("the view's end of the gate", () => {
     types(model);
     vi.advanceTimersByTime(6000);
     expect(types(model)).toEqual(["ack", "hello"]);
+    expect(listener.connected).toHaveBeenLastCalledWith("again");
+    snapshot(1);
+    expect(listener.connected).toHaveBeenLastCalledWith("on");
+  });
+
+  it("tells the view when a message cannot be taken in, and takes in the next", () => {
+    model.emit({ type: "snapshot", seq: 1, to: id }, [new Uint8Array(16)]);
+    expect(listener.error.mock.calls[0]?.[0]).toContain("could not take in");
+    snapshot(2);
+    expect(listener.snapshot).toHaveBeenCalledOnce();
   });
 
   it("asks whether anyone is there when a command changes nothing", () => {

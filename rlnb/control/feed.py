@@ -148,6 +148,7 @@ class Feed:
             "name": running.name,
             "env_id": running.env_id or "",
             "state": state,
+            "waiting": self.state == "running" and running.waiting,
             "steps": steps,
             "episodes": running.episodes,
             "rate": rate,

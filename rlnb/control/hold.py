@@ -22,6 +22,7 @@ class Hold:
         self.goal = 0  # the session's step count up to which a paused loop may go
         self.pace: float | None = None  # steps a second; None: as fast as it goes
         self.breaks: dict[str, Break] = {}
+        self.held = False  # the loop stands here, between two steps
         self._next = 0.0
 
     def pause(self, why: str = "") -> None:
@@ -60,9 +61,13 @@ class Hold:
             while self.pace is not None and not self.paused and not stopping() and time.monotonic() < self._next:
                 time.sleep(min(LOOK, max(0.0, self._next - time.monotonic())))
                 look()
-        while self.paused and not stopping():
-            if steps() < self.goal:
-                return True
-            look()
-            time.sleep(LOOK)
+        try:
+            while self.paused and not stopping():
+                if steps() < self.goal:
+                    return True
+                self.held = True
+                look()
+                time.sleep(LOOK)
+        finally:
+            self.held = False
         return self.pace is not None

@@ -61,6 +61,11 @@ class Running:
         return self.hold.paused
 
     @property
+    def waiting(self) -> bool:
+        """Whether a pause or a stop was asked for, and the loop has not come to its next step yet."""
+        return self.stop_asked or (self.hold.paused and not self.hold.held)
+
+    @property
     def steps(self) -> int:
         """Environment steps of all groups."""
         return sum(self.steps_of.values())

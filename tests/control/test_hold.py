@@ -221,3 +221,37 @@ def test_a_knob_that_was_moved_is_marked_in_the_episode(recording):
                     k.lr = 0.5
     marks = [take(s, i).data().story["marks"] for i in range(3)]
     assert marks == [[], [(7, "knob", "lr was moved from 0.01 to 0.5")], []]
+
+
+def test_a_pause_waits_for_the_next_step_and_says_so(recording):
+    env = gym.make("CartPole-v1")
+    seen = []
+
+    def person():
+        until(lambda: recording.desk.capture.steps() > 50)
+        running = rlnb.last()._control()
+        seen.append(running.waiting)
+        rlnb.last().pause()
+        until(lambda: not running.waiting)  # the loop has come to its next step
+        seen.append(running.hold.held)
+        running.hold.step(10**9)  # let go for a while: nothing holds it, a pause is still asked for
+        until(lambda: running.waiting)
+        rlnb.last().pause()
+        until(lambda: running.hold.held)
+        rlnb.last().stop()
+        seen.append(running.waiting)
+
+    someone = Loop(person)
+    with pytest.raises(KeyboardInterrupt), rlnb.session("waits") as s:
+        env.reset(seed=0)
+        env.step(0)
+        running = s._control()
+        running.hold.pause()  # nobody steps here: a long update
+        seen.append((running.paused, running.waiting))
+        running.hold.resume()
+        while someone.is_alive():
+            _, _, terminated, truncated, _ = env.step(0)
+            if terminated or truncated:
+                env.reset()
+    someone.done()
+    assert seen == [(True, True), False, True, True]

@@ -2,7 +2,7 @@ import type { Frame } from "../shared/codec";
 import { h } from "../shared/dom";
 import type { Titled } from "../shared/paper";
 import type { Theme } from "../shared/theme";
-import { Panel } from "./panel";
+import { HEIGHT, Panel } from "./panel";
 import { type Axis, type Entry, keyOf, Series } from "./series";
 import type { Settings } from "./settings";
 
@@ -21,6 +21,7 @@ export interface Window {
   to: number;
 }
 
+const [ABOVE, AROUND] = [240, 70]; // pixels of a full screen: over all charts, and around each
 const BUDGET = 6; // ms of drawing a frame; the charts that are left are drawn in the next one
 const order = ["return", "length", "mean reward", "mean q", "summed reward", "duration"];
 const rank = (name: string): number => {
@@ -125,6 +126,13 @@ export class Charts {
     this.look(null);
     for (const panel of this.panels.values()) panel.look(null);
     this.events.changed();
+  }
+
+  /** Charts as high as the screen lets them be, or of their own height again. */
+  fill(screen: boolean): void {
+    const rows = Math.ceil(this.panels.size / 2);
+    const room = innerHeight - ABOVE - rows * AROUND;
+    for (const panel of this.panels.values()) panel.height = screen ? Math.max(HEIGHT, room / rows) : HEIGHT;
   }
 
   setTheme(theme: Theme): void {

@@ -10,11 +10,11 @@ export interface Listener {
   /** Anything else: says whether it was a message about films. */
   film(content: Content, buffers: Bytes[]): boolean;
   error(text: string): void;
-  /** "waiting" for the first answer, "on", or "off": the kernel says nothing. */
+  /** "waiting" for the first answer, "on", "again": asked whether anyone is there, or "off": the kernel says nothing. */
   connected(state: Connected): void;
 }
 
-export type Connected = "waiting" | "on" | "off";
+export type Connected = "waiting" | "on" | "again" | "off";
 
 const ANSWER = 5000; // ms to wait for an answer to a hello
 const RETRY = 15000; // ms between hellos while nobody answers
@@ -42,7 +42,13 @@ export class Connection {
 
   command(name: string, payload: Record<string, unknown> = {}): void {
     this.send({ type: "command", name, payload });
-    if (this.state === "on") this.arm(ANSWER, () => this.hello()); // nothing comes back: is anyone there?
+    if (this.state === "on") this.arm(ANSWER, () => this.again()); // nothing comes back: is anyone there?
+  }
+
+  /** Asks whether anyone is there. */
+  again(): void {
+    this.become("again");
+    this.hello();
   }
 
   /** Asks for all rows between two values of an axis; the answer is thinned to what a screen shows. */
@@ -67,6 +73,14 @@ export class Connection {
   private receive(content: Content, buffers: Bytes[]): void {
     if (content.to !== undefined && content.to !== this.view) return;
     this.heard();
+    try {
+      this.take(content, buffers);
+    } catch (error) {
+      this.listener.error(`This view could not take in what the kernel sent: ${(error as Error).message}`);
+    }
+  }
+
+  private take(content: Content, buffers: Bytes[]): void {
     switch (content.type) {
       case "tick":
         return this.tick(content.seq as number, buffers);
@@ -101,7 +115,7 @@ export class Connection {
   private heard(): void {
     this.become("on");
     this.arm(SILENCE, () => {
-      if (this.expectsTicks) this.hello();
+      if (this.expectsTicks) this.again();
     });
   }
 

@@ -1,7 +1,11 @@
-import { h, icon } from "../shared/dom";
-import { count, duration } from "../shared/format";
+import { h } from "../shared/dom";
+import { Later } from "../shared/later";
+import { Asked, alive } from "./asked";
 import type { Connected } from "./connection";
 import { Controls, type Knob } from "./controls";
+import { Facts } from "./facts";
+import { Name } from "./name";
+import { RunButtons } from "./run_buttons";
 import type { Mark } from "./settings";
 
 /** What Python says of the session (`LiveView.header`). */
@@ -9,6 +13,8 @@ export interface Header {
   name?: string;
   env_id?: string;
   state?: string;
+  /** A pause or a stop was asked for, and the loop has not come to its next step yet. */
+  waiting?: boolean;
   steps?: number;
   episodes?: number;
   rate?: number;
@@ -28,53 +34,50 @@ export interface Header {
   knobs?: Knob[];
 }
 
-const words: Record<string, string> = {
-  running: "running",
-  paused: "paused",
-  finished: "finished",
-  stopped: "stopped",
-  failed: "failed",
-  interrupted: "interrupted",
+const words: Record<string, string> = { waiting: "waiting for the next step", reconnecting: "reconnecting …" };
+const endings: Record<string, string> = {
+  stopped: "Stopped by hand. Everything up to here is kept.",
+  interrupted: "Interrupted. Everything up to here is kept.",
 };
-
-const paths = {
-  stop: "M4 3.5h8a.5.5 0 0 1 .5.5v8a.5.5 0 0 1-.5.5H4a.5.5 0 0 1-.5-.5V4a.5.5 0 0 1 .5-.5z",
-  pause: "M4.5 3h2v10h-2zM9.5 3h2v10h-2z",
-  step: "M4 2.8v10.4a.4.4 0 0 0 .62.33l6-5.2a.4.4 0 0 0 0-.66l-6-5.2A.4.4 0 0 0 4 2.8zM11.5 3h1.8v10h-1.8z",
-  play: "M4.5 2.6v10.8a.4.4 0 0 0 .6.34l8.6-5.4a.4.4 0 0 0 0-.68L5.1 2.26a.4.4 0 0 0-.6.34z",
-};
+const SHORT = 300; // ms within which a step usually comes: not worth a word
 
 /** Name, state, counts and the controls of the run. */
 export class HeaderBar {
   readonly el: HTMLElement;
-  private readonly name = h("h3", { class: "rlnb-name" });
+  /** The row of the counts: what is put in stands at its end. */
+  readonly row: HTMLElement;
+  private readonly asked = new Asked();
+  private readonly name: Name;
   private readonly env = h("span", { class: "rlnb-env" });
   private readonly state = h("span", { class: "rlnb-state" });
   private readonly live = h("span", { class: "rlnb-hidden", role: "status" });
-  private readonly facts = h("div", { class: "rlnb-facts" });
-  private readonly buttons = h("div", { class: "rlnb-controls" });
-  private readonly bar = h(
-    "div",
-    { class: "rlnb-progress", role: "progressbar", "aria-label": "Progress", hidden: true },
-    h("i"),
-  );
+  private readonly facts = new Facts();
+  private readonly buttons: RunButtons;
   private readonly trend = h("p", { class: "rlnb-trend" });
   private readonly message = h("p", { class: "rlnb-message", hidden: true });
-  private buttonKey = "";
-  private readonly values = new Map<string, HTMLElement>();
-
   private readonly reach: Controls;
+  private header: Header = {};
+  private waitsSince: number | null = null;
+  private readonly later: Later;
 
-  constructor(private readonly command: (name: string, payload?: Record<string, unknown>) => void) {
+  constructor(command: (name: string, payload?: Record<string, unknown>) => void, changed: () => void) {
+    this.later = new Later(SHORT, changed);
+    this.name = new Name((name) => command("rename", { name }));
+    this.buttons = new RunButtons((name) => {
+      this.asked.ask(name, this.header);
+      command(name);
+      changed();
+    });
     this.reach = new Controls(command);
-    const title = h("div", { class: "rlnb-title" }, this.name, this.env);
-    const line = h("div", { class: "rlnb-headline" }, title, this.state, this.live, this.buttons);
+    const title = h("div", { class: "rlnb-title" }, ...this.name.elements, this.env);
+    const line = h("div", { class: "rlnb-headline" }, title, this.state, this.live, this.buttons.el);
+    this.row = h("div", { class: "rlnb-second" }, this.facts.el);
     this.el = h(
       "header",
       { class: "rlnb-header" },
       line,
-      this.facts,
-      this.bar,
+      this.row,
+      this.facts.bar,
       this.trend,
       this.message,
       this.reach.el,
@@ -82,81 +85,50 @@ export class HeaderBar {
   }
 
   show(header: Header, connected: Connected): void {
-    text(this.name, header.name || "session");
-    text(this.env, header.env_id && !header.name?.includes(header.env_id) ? header.env_id : "");
+    this.header = header;
+    this.asked.hear(header);
+    const name = header.name || "session";
+    this.name.show(name, connected === "on");
+    text(this.env, header.env_id && !name.includes(header.env_id) ? header.env_id : "");
     this.env.title = this.env.textContent ?? "";
-    this.name.title = this.name.textContent ?? "";
-    const state = header.state ?? "running";
-    const alive = state === "running" || state === "paused";
-    const shown = alive && connected === "off" ? "disconnected" : state;
+    const runs = alive(header);
+    const shown = this.shown(header, connected);
     this.state.dataset.state = shown;
     text(this.state, words[shown] ?? shown);
     text(this.live, `session ${words[shown] ?? shown}`);
-    this.fact("steps", header.steps === undefined ? null : count(header.steps));
-    this.fact("episodes", header.episodes === undefined ? null : count(header.episodes));
-    this.fact("steps/s", header.rate == null ? null : count(header.rate));
-    this.fact("elapsed", header.elapsed == null ? null : duration(header.elapsed));
-    this.progress(header, alive);
+    this.facts.show(header, runs);
     text(this.trend, header.trend ?? "");
     this.trend.hidden = !header.trend;
-    text(this.message, header.message ?? "");
-    this.message.hidden = !header.message;
+    const message = header.message || endings[shown] || "";
+    text(this.message, message);
+    this.message.hidden = !message;
     this.message.dataset.state = shown;
-    this.reach.show(header, alive && connected !== "off");
-    this.controls(alive && connected !== "off" ? (header.controls ?? ["stop"]) : [], state);
+    const reachable = runs && connected !== "off";
+    this.reach.show(header, reachable);
+    const offered = reachable ? (header.controls ?? ["stop"]) : [];
+    this.buttons.show(offered, header.state === "paused", this.asked.pending);
   }
 
-  private fact(name: string, value: string | null): void {
-    let element = this.values.get(name);
-    if (!element) {
-      element = h("b");
-      this.values.set(name, element);
-      this.facts.append(h("div", {}, element, h("span", {}, name)));
+  stop(): void {
+    this.later.stop();
+  }
+
+  /** The state in a word: the session's own, or what stands between it and the person. */
+  private shown(header: Header, connected: Connected): string {
+    const state = header.state ?? "running";
+    const waits = alive(header) && (this.asked.pending !== null || header.waiting === true);
+    if (!waits) this.waitsSince = null;
+    else if (this.waitsSince === null) {
+      this.waitsSince = performance.now();
+      this.later.soon();
     }
-    text(element, value ?? "–");
-  }
-
-  private progress({ steps, total_steps }: Header, alive: boolean): void {
-    this.bar.hidden = !total_steps || !alive;
-    if (!total_steps || steps === undefined) return;
-    const share = Math.min(1, steps / total_steps);
-    this.bar.setAttribute("aria-valuenow", String(Math.round(share * 100)));
-    (this.bar.firstElementChild as HTMLElement).style.width = `${share * 100}%`;
-  }
-
-  private controls(names: string[], state: string): void {
-    const key = `${state} ${names}`;
-    if (key === this.buttonKey) return;
-    const focused = this.buttons.contains(activeIn(this.el));
-    this.buttonKey = key;
-    const button = (name: string, label: string, path: string, style = "") => {
-      const element = h("button", { class: `rlnb-button ${style}`, type: "button" }, icon(path), label);
-      element.addEventListener("click", () => {
-        for (const one of this.buttons.querySelectorAll("button")) one.disabled = true;
-        this.buttonKey = ""; // the next word from Python draws them again
-        this.command(name);
-      });
-      return element;
-    };
-    const drawn: HTMLElement[] = [];
-    if (names.includes("pause"))
-      drawn.push(
-        state === "paused"
-          ? button("resume", "Resume", paths.play, "rlnb-button-primary")
-          : button("pause", "Pause", paths.pause),
-      );
-    if (names.includes("step") && state === "paused") drawn.push(button("step", "Step", paths.step));
-    if (names.includes("stop")) drawn.push(button("stop", "Stop", paths.stop, "rlnb-button-stop"));
-    this.buttons.replaceChildren(...drawn);
-    if (focused) drawn[0]?.focus();
+    if (!alive(header)) return state;
+    if (connected === "off") return "disconnected";
+    if (connected === "again") return "reconnecting";
+    return this.waitsSince !== null && performance.now() - this.waitsSince > SHORT - 20 ? "waiting" : state;
   }
 }
 
 function text(element: HTMLElement, value: string): void {
   if (element.textContent !== value) element.textContent = value;
-}
-
-function activeIn(element: HTMLElement): Element | null {
-  const root = element.getRootNode();
-  return root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
 }

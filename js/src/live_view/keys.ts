@@ -1,6 +1,6 @@
 import type { Plot } from "../shared/plot";
 
-/** Moves a chart by the keyboard: arrows, plus and minus, 0; Escape leaves it. */
+/** Moves a chart by the keyboard: arrows, plus and minus, 0; Escape leaves it. (With Shift, arrows go from value to value.) */
 export function keysOf(plot: Plot, host: HTMLElement): (event: KeyboardEvent) => void {
   const moves: Record<string, () => void> = {
     ArrowLeft: () => plot.nudge(1, -0.15),

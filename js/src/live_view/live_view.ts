@@ -2,18 +2,20 @@ import { FilmArea } from "../player/film_area";
 import playerCss from "../player/player.css";
 import baseCss from "../shared/base.css";
 import { decode, type Frame, toBytes } from "../shared/codec";
-import { h, undoAll, useStyles } from "../shared/dom";
+import { h, on, undoAll, useStyles } from "../shared/dom";
 import { download } from "../shared/download";
 import { count } from "../shared/format";
 import { Later } from "../shared/later";
 import { pngOf, svgOf } from "../shared/paper";
 import { followTheme } from "../shared/theme";
 import { type Bytes, onTrait, type RenderArguments, type Widget } from "../shared/types";
+import { alive } from "./asked";
 import { Charts } from "./charts";
 import { type Connected, Connection } from "./connection";
 import controlsCss from "./controls.css";
 import { type Header, HeaderBar } from "./header";
 import headerCss from "./header.css";
+import { Notices } from "./notices";
 import panelsCss from "./panels.css";
 import { initial, type Settings } from "./settings";
 import { Toolbar } from "./toolbar";
@@ -23,10 +25,12 @@ class LiveView {
   readonly root = h("article", { class: "rlnb-root rlnb-live", "aria-label": "rlnb live view" });
   private readonly settings = initial();
   private readonly charts: Charts;
-  private readonly bar = new HeaderBar((name, payload) => this.connection.command(name, payload));
+  private readonly bar = new HeaderBar(
+    (name, payload) => this.connection.command(name, payload),
+    () => this.schedule(),
+  );
   private readonly toolbar: Toolbar;
-  private readonly empty = h("p", { class: "rlnb-empty" }, "Waiting for the first episode …");
-  private readonly notice = h("p", { class: "rlnb-notice", role: "alert", hidden: true });
+  private readonly notices = new Notices(() => this.connection.again());
   private readonly film: FilmArea;
   private readonly connection: Connection;
   private header: Header = {};
@@ -59,7 +63,9 @@ class LiveView {
       },
       this.settings,
     );
-    this.root.append(this.bar.el, this.notice, this.toolbar.el, this.empty, this.charts.el, this.film.el);
+    this.bar.row.append(this.toolbar.player);
+    const { elements, empty } = this.notices;
+    this.root.append(this.bar.el, ...elements, this.toolbar.el, empty, this.charts.el, this.film.el);
     el.append(this.root);
     const sight = new IntersectionObserver((entries) => {
       this.inSight = entries.some((entry) => entry.isIntersecting);
@@ -82,6 +88,10 @@ class LiveView {
       onTrait(model, "snapshot", trait),
       () => sight.disconnect(),
       () => document.removeEventListener("visibilitychange", visible),
+      on(document, "fullscreenchange", () => {
+        this.charts.fill(document.fullscreenElement === this.root);
+        this.schedule();
+      }),
     ]);
     trait();
     this.connection = new Connection(model, {
@@ -105,6 +115,7 @@ class LiveView {
     this.undo();
     this.film.destroy();
     this.asking.stop();
+    this.bar.stop();
     this.charts.destroy();
     this.root.remove();
   }
@@ -115,8 +126,7 @@ class LiveView {
   }
 
   private say(text: string): void {
-    this.notice.textContent = text;
-    this.notice.hidden = false;
+    this.notices.say(text);
   }
 
   private set(change: Partial<Settings>): void {
@@ -173,7 +183,12 @@ class LiveView {
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.dirty = false;
-      if (this.draw()) this.schedule();
+      try {
+        if (this.draw()) this.schedule();
+      } catch (error) {
+        this.say(`This view could not be drawn: ${(error as Error).message}`);
+        throw error;
+      }
     });
   }
 
@@ -182,17 +197,14 @@ class LiveView {
     const lost = this.connected === "off";
     this.bar.show(this.header, this.connected);
     const hasData = !this.charts.empty;
-    this.empty.hidden = hasData;
+    this.notices.show(this.connected, alive(this.header), !hasData);
     this.root.dataset.connected = this.connected;
-    if (lost) this.say("The kernel does not answer: it is busy or gone. This is the last picture.");
-    else if (this.notice.textContent?.startsWith("The kernel does not")) this.notice.hidden = true;
-    this.empty.textContent = lost ? "Nothing was recorded here." : "Waiting for the first episode …";
     this.charts.el.hidden = !hasData;
     this.toolbar.el.hidden = !hasData;
     this.settings.canReplay = this.replays && !lost;
     this.toolbar.show({
       zoomed: this.charts.zoomed,
-      canReplay: this.settings.canReplay,
+      canReplay: this.settings.canReplay && hasData,
       lanes: this.charts.lanes,
       groups: this.charts.groups,
       names: this.settings.groups,

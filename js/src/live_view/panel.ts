@@ -1,5 +1,5 @@
 import { h, on, undoAll } from "../shared/dom";
-import { number } from "../shared/format";
+import { exact, number } from "../shared/format";
 import { attachHover, type Hit } from "../shared/hover";
 import type { Titled } from "../shared/paper";
 import { Plot } from "../shared/plot";
@@ -42,7 +42,7 @@ export class Panel {
     const title = this.title;
     this.host.setAttribute(
       "aria-label",
-      `${title}: arrow keys move the chart, plus and minus zoom, 0 shows everything`,
+      `${title}: arrow keys move the chart, plus and minus zoom, 0 shows everything, Shift and arrow keys read values`,
     );
     const heading = h("h4", { class: "rlnb-panel-title", title }, title);
     const head = h("div", { class: "rlnb-panel-head" }, heading, this.value);
@@ -132,6 +132,10 @@ export class Panel {
   setTheme(theme: Theme): void {
     this.plot.setTheme(theme);
     this.legend.show(this.series.size > 1 ? this.entries() : []);
+  }
+
+  set height(pixels: number) {
+    this.plot.height = Math.floor(pixels);
   }
 
   /** Shows a span of the x axis, or everything. */
@@ -252,9 +256,9 @@ export class Panel {
     if (found.part === "best") return [`${label}${number(hit.y)}`, "best so far"];
     const { rows } = found.series;
     const at = (name: "episode" | "step" | "time" | "lane") => rows[name].values[found.row] as number;
-    const lines = [`${label}${number(hit.y)}`];
-    if (Number.isFinite(at("episode"))) lines.push(`episode ${number(at("episode"))}`);
-    lines.push(`step ${number(at("step"))} · ${at("time").toFixed(1)} s`);
+    const lines = [`${label}${exact(hit.y)}`];
+    if (Number.isFinite(at("episode"))) lines.push(`episode ${exact(at("episode"))}`);
+    lines.push(`step ${exact(at("step"))} · ${at("time").toFixed(1)} s`);
     if (at("lane") > 0) lines.push(`lane ${at("lane")}`);
     if (found.part === "cut") lines.push("unfinished");
     if (this.episodeOf(hit) !== null) lines.push("click to replay");

@@ -41,7 +41,8 @@ export class Toolbar {
     { class: "rlnb-button rlnb-button-quiet", type: "button", hidden: true },
     "Show all",
   );
-  private readonly player: HTMLElement;
+  /** Chooses an episode and plays it; stands where the view puts it. */
+  readonly player: HTMLElement;
   private readonly lanes = new Filter("Lane");
   private readonly groups = new Filter("Group");
 
@@ -64,11 +65,10 @@ export class Toolbar {
       smoothing(settings.smoothing, events),
       logarithm(events),
       drag,
-      this.resetButton,
+      pictures(events),
       this.groups.el,
       this.lanes.el,
-      pictures(events),
-      this.player,
+      this.resetButton,
     );
   }
 

@@ -15,6 +15,14 @@ export function number(value: number): string {
   return text.replace("-", "−");
 }
 
+/** A value as it was measured, to nine digits: what hovering shows. */
+export function exact(value: number): string {
+  const short = Number(value.toPrecision(9));
+  const size = Math.abs(short);
+  if (!Number.isFinite(short) || (size !== 0 && (size < 1e-4 || size >= 1e12))) return number(value);
+  return new Intl.NumberFormat("en-US", { maximumFractionDigits: 12 }).format(short).replace("-", "−");
+}
+
 /** `75` -> "1:15", `3675` -> "1:01:15", `4.2` -> "4.2 s". */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return "–";

@@ -20,6 +20,8 @@ export interface HoverOptions {
 
 const REACH = 20; // pixels
 
+type Found = Hit & { px: [number, number] };
+
 /** Exact values under the pointer, a ring around the point they belong to, and picking; returns the undoing. */
 export function attachHover(plot: Plot, options: HoverOptions): () => void {
   const ring = h("div", { class: "rlnb-ring", hidden: true });
@@ -29,14 +31,17 @@ export function attachHover(plot: Plot, options: HoverOptions): () => void {
   let down: [number, number] | null = null;
   let frame = 0;
 
+  let shown: Found | null = null;
+
   const hide = () => {
     cancelAnimationFrame(frame);
+    shown = null;
     ring.hidden = tip.hidden = true;
     plot.el.style.cursor = "";
   };
-  const show = (event: PointerEvent) => {
-    const hit = nearest(plot, event.clientX, event.clientY);
+  const show = (hit: Found | null) => {
     if (!hit) return hide();
+    shown = hit;
     const box = layer.getBoundingClientRect();
     const [left, top] = [hit.px[0] - box.left, hit.px[1] - box.top];
     ring.style.transform = `translate(${left}px, ${top}px)`;
@@ -53,10 +58,23 @@ export function attachHover(plot: Plot, options: HoverOptions): () => void {
   return undoAll([
     on(plot.el, "pointermove", (event) => {
       cancelAnimationFrame(frame);
-      if (event.buttons === 0) frame = requestAnimationFrame(() => show(event));
+      if (event.buttons === 0) frame = requestAnimationFrame(() => show(nearest(plot, event.clientX, event.clientY)));
       else hide();
     }),
     on(plot.el, "pointerleave", hide),
+    on(plot.el, "focusout", hide),
+    on(plot.el, "keydown", (event) => {
+      const act =
+        event.key === "Enter" && shown && options.canPick?.(shown)
+          ? () => options.onPick?.(shown as Found)
+          : event.shiftKey && steps[event.key]
+            ? () => show(step(plot, shown, ...(steps[event.key] as [number, number])))
+            : null;
+      if (!act) return;
+      event.preventDefault();
+      event.stopImmediatePropagation(); // neither the chart's own keys nor Jupyter's
+      act();
+    }),
     on(
       plot.el,
       "pointerdown",
@@ -82,16 +100,33 @@ export function attachHover(plot: Plot, options: HoverOptions): () => void {
   ]);
 }
 
+const steps: Record<string, [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
+/** The row next to `from` in its series, or the one at the same place of the next series; at first the last row of all. */
+function step(plot: Plot, from: Found | null, along: number, across: number): Found | null {
+  const inks = plot.shown().filter(({ trace, row }) => trace.kind !== "band" && row.length > 0);
+  const at = inks.findIndex(({ trace }) => trace.key === from?.trace.key);
+  const next = inks[(Math.max(0, at) + (at < 0 ? 0 : across) + inks.length) % inks.length];
+  if (!next) return null;
+  const near = from ? next.row.findIndex((_, i) => (next.x[i] as number) >= from.x) : next.row.length - 1;
+  const here = near < 0 ? next.row.length - 1 : near;
+  const same = from && at >= 0 && across === 0 ? next.row.indexOf(from.row) : -1;
+  const i = Math.min(next.row.length - 1, Math.max(0, (same < 0 ? here : same) + (from ? along : 0)));
+  const [x, y] = [next.x[i] as number, next.y[i] as number];
+  const px = plot.place(x, y);
+  return px && { trace: next.trace, row: next.row[i] as number, x, y, px };
+}
+
 /** The drawn row nearest to a place on the page: points by distance, else the nearest along x. */
-function nearest(
-  plot: Plot,
-  clientX: number,
-  clientY: number,
-  only?: "points",
-): (Hit & { px: [number, number] }) | null {
+function nearest(plot: Plot, clientX: number, clientY: number, only?: "points"): Found | null {
   const place = plot.locate(clientX, clientY);
   if (!place) return null;
-  let best: (Hit & { px: [number, number] }) | null = null;
+  let best: Found | null = null;
   let least = REACH;
   for (const wanted of [true, false]) {
     for (const { trace, x, y, row } of plot.shown()) {

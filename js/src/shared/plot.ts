@@ -18,7 +18,7 @@ import { covering } from "./span";
 import { draw, type Stroke, type Trace } from "./strokes";
 import { contrasting, palettes, type Theme } from "./theme";
 import { ShortTicks, TimeTicks } from "./ticks";
-import { linear, logarithmic, type Warp } from "./warp";
+import { linear, type Warp, warpOf } from "./warp";
 
 export type { Drawn, TraceData } from "./drawn";
 export type { Trace } from "./strokes";
@@ -214,11 +214,16 @@ export class Plot {
     const { frame } = this.view;
     const [sx, sy] = [clientX - box.left, clientY - box.top];
     if (!frame.bbox.contains(sx, sy)) return null;
-    const px = (x: number, y: number): [number, number] => [
-      box.left + frame.x_scale.compute(x),
-      box.top + frame.y_scale.compute(this.warp.to(y)),
-    ];
+    const px = (x: number, y: number) => this.place(x, y) as [number, number];
     return { x: frame.x_scale.invert(sx), y: this.warp.from(frame.y_scale.invert(sy)), px };
+  }
+
+  /** Where a point of the data is on the page; null before the first drawing. */
+  place(x: number, y: number): [number, number] | null {
+    if (!this.view) return null;
+    const box = this.view.canvas_view.el.getBoundingClientRect();
+    const { frame } = this.view;
+    return [box.left + frame.x_scale.compute(x), box.top + frame.y_scale.compute(this.warp.to(y))];
   }
 
   /** The rows on screen: what hovering and picking look through. */
@@ -344,14 +349,8 @@ export class Plot {
   }
 
   private rewarp(): void {
-    let [low, least] = [Infinity, Infinity];
-    for (const { data, visible } of this.traces.values())
-      for (let i = 0; visible && i < data.n; i++) {
-        const value = data.y[i] as number;
-        if (value < low) low = value;
-        if (value !== 0 && Math.abs(value) < least) least = Math.abs(value);
-      }
-    this.warp = logarithmic(low, least);
+    const shown = [...this.traces.values()].filter(({ visible }) => visible);
+    this.warp = warpOf(shown.map(({ data }) => [data.y, data.n]));
     (this.yAxis.ticker as unknown as WarpedTicker).warp = this.warp;
     (this.yAxis.formatter as unknown as WarpedTicks).warp = this.warp;
   }

@@ -35,6 +35,7 @@ type Text = NonNullable<Line["text"]>;
 const TEXT = 11; // pixels
 const LETTER = 6; // pixels of one, about
 const MUCH = 6; // ink that words put up with before they move
+const CROWD = 12; // ink upon which a word that may be left out is not written
 
 /** The levels and moments that are in the frame; a level beyond it is named at the edge where it would be. */
 export function lay(levels: Rule[], moments: Rule[], ground: Ground): Line[] {
@@ -111,7 +112,7 @@ function choose(key: string, texts: Text[], { frame, ink, stood }: Ground, taken
     if (!best || cost < best.cost) best = { place, cost };
     if (here && cost === -MUCH) break; // free
   }
-  if (!best) return must ? (texts[0] ?? null) : null;
+  if (!best || (!must && best.cost > CROWD)) return must ? (texts[0] ?? null) : null;
   stood.set(key, best.place);
   return texts[best.place] ?? null;
 }

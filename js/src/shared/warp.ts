@@ -19,6 +19,18 @@ export function logarithmic(low: number, least: number): Warp {
   };
 }
 
+/** The warp for the first `n` values of columns. */
+export function warpOf(columns: readonly (readonly [ArrayLike<number>, number])[]): Warp {
+  let [low, least] = [Infinity, Infinity];
+  for (const [values, n] of columns)
+    for (let i = 0; i < n; i++) {
+      const value = values[i] as number;
+      if (value < low) low = value;
+      if (value !== 0 && Math.abs(value) < least) least = Math.abs(value);
+    }
+  return logarithmic(low, least);
+}
+
 /** Round values between two numbers, spread on a log scale: decades, and 2 and 5 where there are few; 0 where it lies between. */
 export function logTicks(from: number, to: number): number[] {
   const positive = (a: number, b: number): number[] => {
