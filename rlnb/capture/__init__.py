@@ -9,5 +9,6 @@ capture.py     joins them; this is what the rest of rlnb speaks to
 
 from rlnb.capture.capture import Capture
 from rlnb.capture.desk import Desk, Seat, SeatRequest
+from rlnb.capture.present import Present
 
-__all__ = ["Capture", "Desk", "Seat", "SeatRequest"]
+__all__ = ["Capture", "Desk", "Present", "Seat", "SeatRequest"]

@@ -19,6 +19,7 @@ from rlnb.capture.desk import Desk
 from rlnb.capture.interrupts import held_back
 from rlnb.capture.layers import below_memory, remakeable
 from rlnb.capture.place import place
+from rlnb.capture.present import Mark, Present, Presents
 from rlnb.capture.publishing import Publisher
 from rlnb.capture.recipe import name_of, recipe_of, urgent
 from rlnb.capture.recorder import Recorder
@@ -53,6 +54,7 @@ class Capture:
         self._worlds: list[Callable[[], None]] = []  # undoings of `exact`
         self._recorders: dict[int, Recorder] = {}
         self.taps = Taps(self._recorders, desk)
+        self._presents = Presents(self._recorders, self._publisher, self.vectors, self.children)
         self._unhooks: dict[int, Callable[[], None]] = {}
         self._hooked: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         self._doors = VectorDoors(self)
@@ -246,6 +248,12 @@ class Capture:
     def steps(self) -> int:
         """Environment steps in the present session, of the group with most; those not flushed yet included."""
         return stepped(self._publisher.groups, self._recorders, self.vectors)
+
+    def present(self, lane: int, mark: Mark | None = None, upto: int = 0) -> Present | None:
+        """The episode that a lane is in, as far as it was taken; None where none is open. See `present`."""
+        self.flush()
+        with held_back(), self._lock:
+            return self._presents.of(lane, mark, upto)
 
     def _publish(self, whole: bool) -> None:
         recorders = list(self._recorders.values())

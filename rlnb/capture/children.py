@@ -180,6 +180,11 @@ class Children:
         while time.monotonic() < until and any(child.reader.has("ask") and child.alive for child in alive):
             time.sleep(0.005)
 
+    def lane(self, number: int) -> ChildLane | None:
+        """The worker's environment that holds a lane of the session."""
+        lanes = [lane for child in self._children for lane in child.lanes.values()]
+        return next((lane for lane in lanes if lane.seat is not None and lane.seat.lane == number), None)
+
     def cut(self) -> None:
         """The session ends."""
         for child in self._children:

@@ -46,7 +46,7 @@ class Publisher:
     def _follows(self, recorder: Recorder, seated: list[tuple[Seat, Taken]]) -> bool:
         """Whether it may take over the lane of one that is about to be published: that one's steps come first then,
         since the newest environment of a lane is the one that its further steps are replayed in."""
-        if recorder.seat is not None and self._sitters.get(recorder.seat.lane) == recorder.key:
+        if self.seats(recorder):
             return False
         request = recorder.request()
         before = [taken.recorder.request() for _, taken in seated]
@@ -64,6 +64,10 @@ class Publisher:
             done[seat.lane] = offset + len(taken.rows)
         for group, lanes in rows_of.items():
             self.groups[group] = self.groups.get(group, 0) + sum(lanes.values())
+
+    def seats(self, recorder: Recorder) -> bool:
+        """Whether it holds its lane now, and no later one has taken it over."""
+        return recorder.seat is not None and self._sitters.get(recorder.seat.lane) == recorder.key
 
     def cut(self, recorders: Iterable[Recorder]) -> None:
         """The session ends: open episodes become unfinished rows, seats are given up."""

@@ -71,6 +71,14 @@ class VectorPublisher:
         self._keep(recorder, place, chunks)
         recorder.starts.tidy()
 
+    def kept(self, recorder: VectorRecorder) -> list[Chunk] | None:
+        """The published rows that its open episodes reach back to; None where not all are there, or its lanes are not
+        its own any more."""
+        place, seat = self._places.get(recorder.key), recorder.seat
+        if place is None or seat is None or self._sitters.get(seat.lane) != recorder.key:
+            return None
+        return place.kept if place.whole else None
+
     def cut(self, recorder: VectorRecorder) -> None:
         """The session ends: open episodes become unfinished rows, the seat is given up."""
         place = self._places.setdefault(recorder.key, Place())

@@ -13,6 +13,7 @@ import gymnasium
 from rlnb.bus import strict
 from rlnb.capture import sync_door, vector_hook
 from rlnb.capture.inner_starts import InnerStarts
+from rlnb.capture.lane_rows import Chunk
 from rlnb.capture.lane_spaces import checked_every
 from rlnb.capture.lane_starts import Starts
 from rlnb.capture.vector_publishing import VectorPublisher
@@ -117,6 +118,10 @@ class Vectors:
     def stamp(self) -> None:
         for recorder in list(self.recorders.values()):
             recorder.stamp()
+
+    def kept(self, recorder: VectorRecorder) -> list[Chunk] | None:
+        """The rows that open episodes reach back to; None where they are not all there."""
+        return self._publisher.kept(recorder)
 
     def cut(self) -> None:
         """The session ends."""

@@ -37,4 +37,9 @@ def control(room: Room, session: Session, name: str, payload: Mapping[str, Any])
 def held(room: Room, running: Running) -> dict[str, Any]:
     """The state of the controls, for the header."""
     hold = running.hold
-    return {"pace": hold.pace, "breaks": list(hold.breaks), "knobs": [knob.shown() for knob in room.desk.board]}
+    return {
+        "pace": hold.pace,
+        "breaks": list(hold.breaks),
+        "knobs": [knob.shown() for knob in room.desk.board],
+        "lanes": running.lanes.count,
+    }

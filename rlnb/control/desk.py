@@ -135,6 +135,7 @@ class Desk:
             self._notebook.treat_interrupt_as_stop(True)
         self._room.minds.begin(running.id, found.learner)
         self._room.live.begin(running)
+        self._room.onlookers.begin()
         return running
 
     def end(self, status: Status, error: str | None = None) -> None:
@@ -154,6 +155,7 @@ class Desk:
         self.current = None
         self.board.clear_offers()
         self.free_from_now()
+        self._room.onlookers.end()
         self._room.live.end(running, status, error)
         if running.origin == "cell" and running.trainings > 1:
             print(
@@ -258,6 +260,7 @@ class Desk:
                 running.hold.hear(logged)
         self._pump()
         self._room.live.tick()
+        self._room.onlookers.tick()
         if running is None or threading.current_thread().name.startswith("rlnb "):
             return
         self.cells.background.hear(running)
@@ -291,6 +294,7 @@ class Desk:
         """At the page, while the loop is held."""
         self._pump()
         self._room.live.tick()
+        self._room.onlookers.tick()
 
     def _pump(self) -> None:
         if self._notebook is not None and threading.current_thread() is threading.main_thread():

@@ -159,7 +159,7 @@ class Feed:
             "trend": self._trend(),
             "groups": self._groups(),
             "message": self.message or (f"Paused: {running.hold.why}." if running.hold.why else ""),
-            "controls": ["stop", "pause", "step", "slow", "break"] if self.state == "running" else [],
+            "controls": ["stop", "pause", "step", "slow", "break", "watch"] if self.state == "running" else [],
             "marks": list(running.marks),
             **(held(self._room, running) if self.state == "running" else {"knobs": [], "breaks": []}),
         }
@@ -216,6 +216,9 @@ class Feed:
             self.running.stop_asked = True
         elif name in CONTROLS:
             control(self._room, session, name, payload)
+        elif name in ("watch", "unwatch") and self.view is not None:
+            if self._room.current is self.running:
+                self._room.onlookers.command(self.running, self.view, name, payload)
         elif name == "rename":
             session.rename(str(payload["name"]))
         elif name == "replay" and self.view is not None:

@@ -42,6 +42,11 @@ class Lanes:
     lanes: list[Lane] = field(default_factory=list)
     groups: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def count(self) -> int:
+        """How many lanes there are."""
+        return sum(lane.width for lane in self.lanes)
+
     def seat(self, sitter: Sitter) -> tuple[Lane, bool]:
         """The lane for `sitter`, and whether it has just taken it."""
         for lane in self.lanes:
@@ -52,6 +57,6 @@ class Lanes:
             if (lane.group, lane.width) == (group, sitter.lanes) and lane.sitter.last_at <= sitter.made_at:
                 lane.sitter = sitter
                 return lane, True
-        lane = Lane(sum(lane.width for lane in self.lanes), group, sitter, sitter.lanes)
+        lane = Lane(self.count, group, sitter, sitter.lanes)
         self.lanes.append(lane)
         return lane, True

@@ -17,6 +17,7 @@ from rlnb.control.explaining import Minds
 from rlnb.control.films import Films
 from rlnb.control.listening import Listener
 from rlnb.control.live import Live
+from rlnb.control.onlookers import Onlookers
 from rlnb.control.proofs import Proofs
 from rlnb.control.reference import Reference
 from rlnb.control.running import Running
@@ -42,6 +43,7 @@ class Room:
         self.live = Live(self)
         self.films = Films(self)
         self.script = Script(self)
+        self.onlookers = Onlookers(self)
         self.proofs = Proofs(self)
         self.reference = Reference(self)
         self.bus.subscribe(FramesTaken, self.proofs.hear)
@@ -90,6 +92,7 @@ class Room:
         for undo in reversed(self._undo):
             undo()
         self._undo.clear()
+        self.onlookers.close()
         self.live.close()
         self.minds.close()
         if self.notebook is not None:

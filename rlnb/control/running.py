@@ -75,6 +75,11 @@ class Running:
         """The group with most steps."""
         return max(self.steps_of, key=lambda group: self.steps_of[group], default=0)
 
+    @property
+    def first_lane(self) -> int:
+        """The first lane of the training."""
+        return next((lane.lane for lane in self.lanes.lanes if lane.group == self.training_group), 0)
+
     def count_steps(self, event: StepsRecorded | LanesStepped) -> None:
         """Take in a flush; steps before the session (negative indices) do not count."""
         own = event.steps if isinstance(event, LanesStepped) else len(event.rewards) + min(event.first, 0)

@@ -6,5 +6,6 @@ renderers live only in the worker process.
 
 from rlnb.replays.client import Cancelled, Worker
 from rlnb.replays.film import Film, Rerun, Verdict, tile
+from rlnb.replays.glance import Glance, jpeg
 
-__all__ = ["Cancelled", "Film", "Rerun", "Verdict", "Worker", "tile"]
+__all__ = ["Cancelled", "Film", "Glance", "Rerun", "Verdict", "Worker", "jpeg", "tile"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from rlnb import errors
 from rlnb.errors import MissingPackage, NotReplayable, RlnbError
 from rlnb.replays.film import Film, Rerun, Verdict
+from rlnb.replays.glance import Glance
 from rlnb.replays.process import Process, first_gl
 
 if TYPE_CHECKING:
@@ -126,6 +127,16 @@ class Worker:
     def convert(self, film: Film, ending: str) -> bytes:
         """A film as "gif" or "webm"."""
         return cast(bytes, self._ask("convert", replace(film, story=None), ending))
+
+    def mirror(self, name: Any, after: int, more: Trace) -> Glance | None:
+        """An episode that is still being played, run along: `more` are its steps after the first `after`, `name` is
+        any name for it. None: the worker does not know the steps before, give them all. See `rlnb.replays.mirror`."""
+        return cast("Glance | None", self._ask("mirror", name, after, more))
+
+    def put_away(self) -> None:
+        """Nobody looks into the mirror any more."""
+        if self.pid is not None:
+            self._ask("put_away")
 
     # --- the process --------------------------------------------------------------------------------------------
 

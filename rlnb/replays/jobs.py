@@ -12,6 +12,7 @@ from rlnb.errors import BadValue, EpisodeNotFound, RlnbError
 from rlnb.replays import making, stored, video
 from rlnb.replays.branching import Branch
 from rlnb.replays.film import Film, Rerun, Verdict
+from rlnb.replays.mirror import mirror, put_away
 from rlnb.replays.simulate import Simulation
 from rlnb.replays.story import Teller
 
@@ -301,4 +302,6 @@ JOBS: dict[str, Callable[..., Any]] = {
     "strip": strip,
     "convert": convert,
     "branch": branch,
+    "mirror": mirror,
+    "put_away": put_away,
 }

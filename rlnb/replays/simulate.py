@@ -73,11 +73,21 @@ class Simulation:
 
     def __iter__(self) -> Iterator[Moment]:
         """Moments 0 to n. Ends early where the replay ended early or the environment raised (then it has diverged)."""
-        trace, n = self.trace, len(self.trace)
-        self.checks = checks = self._checks()
+        yield self.reset()
+        for k in range(1, len(self.trace) + 1):
+            moment = self.again(k)
+            if moment is None:
+                return
+            yield moment
+            if moment.terminated or moment.truncated:
+                return
+
+    def reset(self) -> Moment:
+        """Moment 0."""
+        self.checks = self._checks()
         observation: Any
         try:
-            observation, info = making.begin(self.env, trace.start)
+            observation, info = making.begin(self.env, self.trace.start)
         except NotReplayable:
             raise
         except Exception as error:
@@ -86,23 +96,21 @@ class Simulation:
                 raise known from error
             words = f"{type(error).__name__}: {error}"
             raise NotReplayable(f"{self.name} could not be reset as recorded: {words}") from error
-        checks.begin(observation)
-        yield Moment(0, observation, 0.0, False, False, info)
-        for k in range(1, n + 1):
-            try:
-                result = self.env.step(as_action(self.env.action_space, trace.actions[k - 1]))
-                observation, reward, terminated, truncated, info = result
-                reward = as_number(reward)
-            except Exception as error:
-                self._leave(k, f"the environment raised {type(error).__name__}: {error}")
-                return
-            over = bool(terminated or truncated)
-            self._compare(k, checks.step(observation, over), reward, bool(terminated), bool(truncated))
-            yield Moment(
-                k, observation, reward, bool(terminated), bool(truncated), info if isinstance(info, dict) else {}
-            )
-            if over:
-                return
+        self.checks.begin(observation)
+        return Moment(0, observation, 0.0, False, False, info)
+
+    def again(self, k: int) -> Moment | None:
+        """The recorded step `k`, after the one before it; None where the environment raised."""
+        try:
+            result = self.env.step(as_action(self.env.action_space, self.trace.actions[k - 1]))
+            observation, reward, terminated, truncated, info = result
+            reward = as_number(reward)
+        except Exception as error:
+            self._leave(k, f"the environment raised {type(error).__name__}: {error}")
+            return None
+        over = bool(terminated or truncated)
+        self._compare(k, self.checks.step(observation, over), reward, bool(terminated), bool(truncated))
+        return Moment(k, observation, reward, bool(terminated), bool(truncated), info if isinstance(info, dict) else {})
 
     def _checks(self) -> Checks | LaneChecks:
         if self.recipe.get("vector"):

@@ -2,8 +2,8 @@
 
 The view knows nothing of sessions: it is told numbers (`extend`), words (`header`) and films, and it tells its owner
 what the person asked for (`on_command`). Messages to the browser: `tick` (what is new), `snapshot` (everything,
-thinned), `detail` (all of a window), `films`, `film_progress`, `film_error`, `error`. From the browser: `hello`, `ack`,
-`detail`, `command`.
+thinned), `detail` (all of a window), `films`, `film_progress`, `film_error`, `glance`, `glance_note`, `error`. From the
+browser: `hello`, `ack`, `detail`, `command`.
 """
 
 from __future__ import annotations
@@ -181,6 +181,14 @@ class LiveView(Screen, Loaded):
         """Say in the view, and in the log, what went wrong."""
         log.error("%s", text)
         self.send({"type": "error", "text": text})
+
+    def glance(self, views: list[str], lane: int, picture: bytes, words: str) -> None:
+        """The newest picture (JPEG) of a lane, to those views that asked for it."""
+        self.send({"type": "glance", "views": views, "lane": lane, "words": words}, [picture])
+
+    def glance_note(self, views: list[str], text: str) -> None:
+        """Say to those views why there is no picture."""
+        self.send({"type": "glance_note", "views": views, "text": text})
 
     # -- what the browser says -----------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ export interface Listener {
   tick(frame: Frame): void;
   /** All rows of a window that was asked for. */
   detail(frame: Frame): void;
-  /** Anything else: says whether it was a message about films. */
+  /** Anything else: says whether it was a message about films or the training that is watched. */
   film(content: Content, buffers: Bytes[]): boolean;
   error(text: string): void;
   /** "waiting" for the first answer, "on", "again": asked whether anyone is there, or "off": the kernel says nothing. */

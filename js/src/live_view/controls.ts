@@ -33,7 +33,11 @@ export class Controls {
   private pace: number | null = null;
   private shownBreaks = "";
 
-  constructor(private readonly command: Command) {
+  /** `beside` stands in the same row. */
+  constructor(
+    private readonly command: Command,
+    beside: HTMLElement,
+  ) {
     this.slow.title = `At most ${PACE} steps a second, or full speed again`;
     this.slow.addEventListener("click", () => command("slow", { pace: this.pace === null ? PACE : null }));
     const form = h("form", { class: "rlnb-break" }, h("label", {}, "Pause when", this.when), this.breaks);
@@ -45,7 +49,7 @@ export class Controls {
     });
     // Jupyter's own shortcuts must not hear what is typed here
     this.when.addEventListener("keydown", (event) => event.stopPropagation());
-    this.el.append(this.slow, form, this.knobs);
+    this.el.append(beside, this.slow, form, this.knobs);
   }
 
   show(header: Header, alive: boolean): void {

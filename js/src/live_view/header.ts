@@ -32,6 +32,8 @@ export interface Header {
   pace?: number | null;
   breaks?: string[];
   knobs?: Knob[];
+  /** How many lanes there are. */
+  lanes?: number;
 }
 
 const words: Record<string, string> = { waiting: "waiting for the next step", reconnecting: "reconnecting …" };
@@ -60,7 +62,12 @@ export class HeaderBar {
   private waitsSince: number | null = null;
   private readonly later: Later;
 
-  constructor(command: (name: string, payload?: Record<string, unknown>) => void, changed: () => void) {
+  /** `beside` stands among the controls. */
+  constructor(
+    command: (name: string, payload?: Record<string, unknown>) => void,
+    changed: () => void,
+    beside: HTMLElement,
+  ) {
     this.later = new Later(SHORT, changed);
     this.name = new Name((name) => command("rename", { name }));
     this.buttons = new RunButtons((name) => {
@@ -68,7 +75,7 @@ export class HeaderBar {
       command(name);
       changed();
     });
-    this.reach = new Controls(command);
+    this.reach = new Controls(command, beside);
     const title = h("div", { class: "rlnb-title" }, ...this.name.elements, this.env);
     const line = h("div", { class: "rlnb-headline" }, title, this.state, this.live, this.buttons.el);
     this.row = h("div", { class: "rlnb-second" }, this.facts.el);

@@ -19,15 +19,19 @@ import { Notices } from "./notices";
 import panelsCss from "./panels.css";
 import { initial, type Settings } from "./settings";
 import { Toolbar } from "./toolbar";
+import { Watch } from "./watch";
+import watchCss from "./watch.css";
 
 /** The whole view: header, toolbar, charts, film. */
 class LiveView {
   readonly root = h("article", { class: "rlnb-root rlnb-live", "aria-label": "rlnb live view" });
   private readonly settings = initial();
   private readonly charts: Charts;
+  private readonly watch = new Watch((name, payload) => this.connection.command(name, payload));
   private readonly bar = new HeaderBar(
     (name, payload) => this.connection.command(name, payload),
     () => this.schedule(),
+    this.watch.button,
   );
   private readonly toolbar: Toolbar;
   private readonly notices = new Notices(() => this.connection.again());
@@ -65,7 +69,7 @@ class LiveView {
     );
     this.bar.row.append(this.toolbar.player);
     const { elements, empty } = this.notices;
-    this.root.append(this.bar.el, ...elements, this.toolbar.el, empty, this.charts.el, this.film.el);
+    this.root.append(this.bar.el, this.watch.el, ...elements, this.toolbar.el, empty, this.charts.el, this.film.el);
     el.append(this.root);
     const sight = new IntersectionObserver((entries) => {
       this.inSight = entries.some((entry) => entry.isIntersecting);
@@ -79,7 +83,7 @@ class LiveView {
       if (this.connected !== "on" && bytes && toBytes(bytes).byteLength > 0) this.load(decode(bytes));
     };
     this.undo = undoAll([
-      ...[baseCss, headerCss, controlsCss, panelsCss, playerCss].map((css) => useStyles(el, css)),
+      ...[baseCss, headerCss, controlsCss, panelsCss, watchCss, playerCss].map((css) => useStyles(el, css)),
       followTheme(this.root, (theme) => {
         this.settings.theme = theme;
         this.film.setTheme(theme);
@@ -98,7 +102,7 @@ class LiveView {
       snapshot: (frame) => this.load(frame),
       tick: (frame) => this.extend(frame),
       detail: (frame) => this.charts.detail(frame),
-      film: (content, buffers) => this.film.receive(content, buffers),
+      film: (content, buffers) => this.watch.receive(content, buffers) || this.film.receive(content, buffers),
       error: (text) => this.say(text),
       connected: (state) => {
         this.connected = state;
@@ -111,6 +115,7 @@ class LiveView {
   destroy(): void {
     cancelAnimationFrame(this.frame);
     this.frame = -1;
+    this.watch.destroy();
     this.connection.close();
     this.undo();
     this.film.destroy();
@@ -196,6 +201,7 @@ class LiveView {
   private draw(): boolean {
     const lost = this.connected === "off";
     this.bar.show(this.header, this.connected);
+    this.watch.show(this.header, alive(this.header));
     const hasData = !this.charts.empty;
     this.notices.show(this.connected, alive(this.header), !hasData);
     this.root.dataset.connected = this.connected;

@@ -7,9 +7,9 @@ export class Later {
     private readonly act: () => void,
   ) {}
 
-  soon(): void {
+  soon(ms = this.ms): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(this.act, this.ms);
+    this.timer = setTimeout(this.act, ms);
   }
 
   stop(): void {
