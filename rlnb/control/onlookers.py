@@ -106,6 +106,8 @@ class Onlookers:
 
     def tick(self) -> None:
         """Between two steps, at most twenty times a second: takes a picture if one is wanted and none is being made."""
+        if threading.current_thread().name.startswith("rlnb "):
+            return  # a flush beside the loop: the environment may be in the middle of a step
         self._threads.add(threading.get_ident())
         if not self._wishes:
             if self._known[0] is not None and self._room.clock.elapsed() - self._heard > UNWATCHED:
@@ -129,7 +131,7 @@ class Onlookers:
         present = self._room.desk.capture.present(first.lane, *self._known)
         if present is None:
             if now - first.at > QUIET:
-                self._tell(wishes, f"Lane {first.lane} takes no steps now.")
+                self._tell(wishes, f"Lane {first.lane} is between two episodes, or takes no steps now.")
             return
         seen = (first.lane, present.mark, present.length)
         if seen == self._seen and not any(wish.fresh for wish in wishes):
