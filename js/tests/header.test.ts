@@ -25,6 +25,7 @@ describe("the header", () => {
       () => {
         changes += 1;
       },
+      document.createElement("button"),
     );
     document.body.append(bar.el);
     show(running);
