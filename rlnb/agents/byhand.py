@@ -18,57 +18,103 @@ from rlnb.agents.fast import dense
 from rlnb.agents.networks import ActorCritic
 
 EMPTY = torch.empty(0)
+Layer = tuple[type[nn.Module], Tensor, Tensor | None, Tensor, Tensor | None]
+TANH_BACK = torch.ops.aten.tanh_backward.grad_input
+Pool = dict[tuple[str, int, int], Tensor]  # what for, rows, width: an array that is used again and again
+RELU_BACK = torch.ops.aten.threshold_backward.grad_input
 
 
 class Chain:
-    """A plain chain of layers, forward and back. The gradients are written over those of the parameters."""
+    """A plain chain of layers, forward and back. The gradients are written over those of the parameters.
 
-    def __init__(self, layers: list[nn.Module]) -> None:
+    What the layers in between compute lies in arrays that are used again at the next call with as many rows.
+    """
+
+    def __init__(self, layers: list[Layer], pool: Pool | None = None, name: str = "") -> None:
         # what each layer computes; of a Linear its weight, bias and their gradients, which stay where they are
-        self.layers: list[tuple[type[nn.Module], Tensor, Tensor | None, Tensor, Tensor | None]] = []
-        for layer in layers:
-            if isinstance(layer, nn.Linear):
-                bias, grad = (None, None) if layer.bias is None else (layer.bias.detach(), layer.bias.grad)
-                assert layer.weight.grad is not None
-                self.layers.append((nn.Linear, layer.weight.detach(), bias, layer.weight.grad, grad))
-            else:
-                self.layers.append((type(layer), EMPTY, None, EMPTY, None))
+        self.layers = layers
+        self.pool, self.name = {} if pool is None else pool, name
+        self.rooms: dict[int, list[tuple[Tensor, Tensor]]] = {}  # rows: of each layer room for its output and its slope
         self.kept: list[Tensor] = []  # what went into each layer, and what came out of the last
 
     @classmethod
-    def of(cls, module: nn.Module | None) -> Chain | None:
+    def of(cls, module: nn.Module | None, pool: Pool | None = None, name: str = "") -> Chain | None:
         """The chain that `module` is, or None where it is something else or not on the CPU."""
-        layers = None if module is None else dense(module)  # whose parameters lie in a `Flat`, gradients and all
-        if layers is None or any(p.device.type != "cpu" for layer in layers for p in layer.parameters()):
+        modules = None if module is None else dense(module)  # whose parameters lie in a `Flat`, gradients and all
+        if modules is None or any(p.device.type != "cpu" for layer in modules for p in layer.parameters()):
             return None
-        return cls(layers)
+        layers: list[Layer] = []
+        for layer in modules:
+            if isinstance(layer, nn.Linear):
+                bias, grad = (None, None) if layer.bias is None else (layer.bias.detach(), layer.bias.grad)
+                assert layer.weight.grad is not None
+                layers.append((nn.Linear, layer.weight.detach(), bias, layer.weight.grad, grad))
+            else:
+                layers.append((type(layer), EMPTY, None, EMPTY, None))
+        return cls(layers, pool, name)
+
+    def room(self, rows: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Of each layer the array for its output, and the array for the slope that it hands on."""
+        rooms = self.rooms.get(len(rows))
+        if rooms is None:
+            rooms, width, before = [], rows.shape[1], None
+            for i, (kind, weight, *_) in enumerate(self.layers):
+                inputs, width = width, len(weight) if kind is nn.Linear else width
+                # a bend after a Linear writes over what that gave, for only what it makes of it is needed
+                out = rooms[-1][0] if before is nn.Linear and kind is not nn.Linear else self.array(rows, width, i)
+                rooms.append((out, self.array(rows, inputs, f"slope {i % 2}")))
+                before = kind
+            if len(self.rooms) == 8:  # many sizes of batches: do not keep room for all
+                self.rooms.clear()
+                self.pool.clear()
+            self.rooms[len(rows)] = rooms
+        return rooms
+
+    def array(self, rows: Tensor, width: int, what: int | str) -> Tensor:
+        """An array [rows, width] of the pool; slopes are shared, since they are used up at once."""
+        key = (what if isinstance(what, str) else f"{self.name} {what}", len(rows), width)
+        return self.pool.setdefault(key, rows.new_empty((len(rows), width)))
 
     def forward(self, rows: Tensor) -> Tensor:
         """[batch, inputs] to [batch, outputs]."""
-        x, self.kept = rows, [rows]
-        for kind, weight, bias, _, _ in self.layers:
+        x, self.kept, rooms, last = rows, [rows], self.room(rows), len(self.layers) - 1
+        for i, (kind, weight, bias, _, _) in enumerate(self.layers):
+            out = rooms[i][0] if i < last else None  # what is given back is the caller's
             if kind is nn.Linear:
                 # y = x Wᵀ + b
-                x = nn.functional.linear(x, weight, bias)
+                w = weight.t()
+                x = torch.mm(x, w, out=out) if bias is None else torch.addmm(bias, x, w, out=out)
             else:
-                x = torch.tanh(x) if kind is nn.Tanh else torch.relu(x)
+                x = torch.tanh(x, out=out) if kind is nn.Tanh else torch.clamp_min(x, 0.0, out=out)
             self.kept.append(x)
         return x
 
-    def backward(self, slope: Tensor) -> None:
-        """From ∂L/∂y of the last `forward` [batch, outputs] to ∂L/∂θ, in the `.grad` of the parameters."""
+    __call__ = forward
+
+    def backward(self, slope: Tensor, learn: bool = True, inputs: slice | None = None) -> Tensor:
+        """From ∂L/∂y of the last `forward` [batch, outputs] to ∂L/∂θ, in the `.grad` of the parameters.
+
+        `learn=False` leaves those alone; `inputs`: of which columns of the input ∂L/∂x [batch, columns] is wanted.
+        """
+        rooms = self.room(self.kept[0])
         for i in reversed(range(len(self.layers))):
             (kind, weight, _, by_weight, by_bias), x, y = self.layers[i], self.kept[i], self.kept[i + 1]
+            room = rooms[i][1]
             if kind is nn.Linear:
                 # ∂L/∂W = (∂L/∂y)ᵀ x,  ∂L/∂b = Σ ∂L/∂y,  ∂L/∂x = ∂L/∂y W
-                torch.mm(slope.t(), x, out=by_weight)
-                if by_bias is not None:
-                    torch.sum(slope, 0, out=by_bias)
-                slope = torch.mm(slope, weight) if i else slope
+                if learn:
+                    torch.mm(slope.t(), x, out=by_weight)
+                    if by_bias is not None:
+                        torch.sum(slope, 0, out=by_bias)
+                if i:
+                    slope = torch.mm(slope, weight, out=room)
+                elif inputs is not None:
+                    slope = torch.mm(slope, weight[:, inputs])
             elif kind is nn.Tanh:
-                slope = torch.ops.aten.tanh_backward(slope, y)  # ∂L/∂x = ∂L/∂y (1 − y²)
+                slope = TANH_BACK(slope, y, grad_input=room)  # ∂L/∂x = ∂L/∂y (1 − y²)
             else:
-                slope = torch.ops.aten.threshold_backward(slope, y, 0)  # ∂L/∂x = ∂L/∂y where y > 0
+                slope = RELU_BACK(slope, y, 0, grad_input=room)  # ∂L/∂x = ∂L/∂y where y > 0
+        return slope
 
 
 class PolicyAndValue:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rlnb.agents.byhand_critics import ActorAndCritics
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import Flat, forward
 from rlnb.agents.memory import ReplayMemory
@@ -126,6 +127,7 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
         self.flat_target_critics.follow(self.flat_critics)
         self.target_actor.requires_grad_(False)
         self.target_critics.requires_grad_(False)
+        self.by_hand = ActorAndCritics.of(self)
         self.actor_optimizer, self.critic_optimizer = Adam(self.flat_actor), Adam(self.flat_critics)
         self.generator = torch.Generator(self.device).manual_seed(self.seed)
         self.think = forward(self.actor)
@@ -150,6 +152,18 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
     def explore(self, rows: Array) -> Array:
         """Actions −1 … 1 [n, d] to learn from."""
         raise NotImplementedError
+
+    def quick(self, network: str) -> Any:
+        """The network of that name, to be called without gradients: by hand where that can be."""
+        own = getattr(self, network)
+        same = self.by_hand is not None and self.by_hand.made_of.get(network) is own  # nobody put another in its place
+        return getattr(self.by_hand, network) if same else own
+
+    def actor_backward(self, loss: Tensor) -> None:
+        """∇L of the actor: it passes through the critics, and leaves them as they are."""
+        self.critics.requires_grad_(False)
+        self.flat_actor.backward(loss)
+        self.critics.requires_grad_(True)
 
     # ---------------------------------------------------------------- the loop
     def _learn(self, until: int) -> None:

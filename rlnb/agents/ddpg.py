@@ -36,7 +36,7 @@ class DDPG(ContinuousAgent[DDPGConfig]):
     def targets(self, batch: Draw) -> Tensor:
         """What Q(s, a) should become [batch]."""
         # y = r + d · Q⁻(s', μ⁻(s'))
-        after = self.target_critics(batch.next_obs, torch.tanh(self.target_actor(batch.next_obs)))
+        after = self.quick("target_critics")(batch.next_obs, torch.tanh(self.quick("target_actor")(batch.next_obs)))
         target: Tensor = batch.rewards + batch.discounts * after[0]
         return target
 
@@ -52,14 +52,10 @@ class DDPG(ContinuousAgent[DDPGConfig]):
 
     def update(self) -> None:
         rate, batch = self.now("learning_rate"), self.draw()
-        critic_loss = self.critic_loss(batch)
+        critic_loss = self.critic_gradient(batch)
         check_finite({"critic_loss": critic_loss}, self.steps)
-        self.flat_critics.backward(critic_loss)
         self.critic_optimizer.step(rate)
-        self.critics.requires_grad_(False)  # the actor's gradient passes through the critic, and leaves it as it is
-        actor_loss = self.actor_loss(batch)
-        self.flat_actor.backward(actor_loss)
-        self.critics.requires_grad_(True)
+        actor_loss = self.actor_gradient(batch)
         self.actor_optimizer.step(rate)
         self.follow()
         self.updates += 1
@@ -67,10 +63,28 @@ class DDPG(ContinuousAgent[DDPGConfig]):
             hook.log(
                 critic_loss=critic_loss,
                 actor_loss=actor_loss,
-                q_mean=-actor_loss.detach(),
+                q_mean=-actor_loss,
                 learning_rate=rate,
                 step=self.steps,
             )
+
+    def critic_gradient(self, batch: Draw) -> Tensor:
+        """∇L_Q into the critics; returns L_Q."""
+        if self.by_hand is None:
+            loss = self.critic_loss(batch)
+            self.flat_critics.backward(loss)
+            return loss.detach()
+        with torch.no_grad():  # the same without autograd
+            return self.by_hand.fit(batch.obs, batch.actions, self.targets(batch), 1.0)
+
+    def actor_gradient(self, batch: Draw) -> Tensor:
+        """∇L_μ into the actor; returns L_μ."""
+        if self.by_hand is None:
+            loss = self.actor_loss(batch)
+            self.actor_backward(loss)
+            return loss.detach()
+        with torch.no_grad():  # the same without autograd
+            return self.by_hand.climb(batch.obs)
 
     # ---------------------------------------------------------------- acting
     def explore(self, rows: Array) -> Array:

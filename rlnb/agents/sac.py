@@ -63,9 +63,9 @@ class SAC(ContinuousAgent[SACConfig]):
         self.aim = -float(self.n_out) if self.config.target_entropy is None else self.config.target_entropy
 
     # ---------------------------------------------------------------- the policy
-    def sample(self, obs: Tensor) -> tuple[Tensor, Tensor]:
-        """Actions [batch, d] drawn so that gradients flow through them, and log π(a | s) [batch]."""
-        mean, log_std = self.actor(obs).chunk(2, dim=1)
+    def sample(self, obs: Tensor, quick: bool = False) -> tuple[Tensor, Tensor]:
+        """Actions [batch, d] drawn so that gradients flow through them (not if `quick`), and log π(a | s) [batch]."""
+        mean, log_std = (self.quick("actor") if quick else self.actor)(obs).chunk(2, dim=1)
         log_std = log_std.clamp(LOG_STD_MIN, LOG_STD_MAX)
         noise = self.noise(mean)
         # u = μ + σ ε,  a = tanh u
@@ -79,9 +79,9 @@ class SAC(ContinuousAgent[SACConfig]):
     @torch.no_grad()
     def targets(self, batch: Draw, alpha: Tensor) -> Tensor:
         """What both critics should say of (s, a) [batch]."""
-        action, logp = self.sample(batch.next_obs)
+        action, logp = self.sample(batch.next_obs, quick=True)
         # y = r + d · ( min_i Q⁻_i(s', a') − α log π(a' | s') ),  a' ~ π
-        after = self.target_critics(batch.next_obs, action).amin(0) - alpha * logp
+        after = self.quick("target_critics")(batch.next_obs, action).amin(0) - alpha * logp
         target: Tensor = batch.rewards + batch.discounts * after
         return target
 
@@ -99,18 +99,12 @@ class SAC(ContinuousAgent[SACConfig]):
     def update(self) -> None:
         rate, batch = self.now("learning_rate"), self.draw()
         alpha = self.flat_alpha.data.detach().exp()
-        critic_loss = self.critic_loss(batch, alpha)
+        critic_loss = self.critic_gradient(batch, alpha)
         check_finite({"critic_loss": critic_loss}, self.steps)
-        self.flat_critics.backward(critic_loss)
         self.critic_optimizer.step(rate)
-        self.critics.requires_grad_(
-            False
-        )  # the actor's gradient passes through the critics, and leaves them as they are
-        actor_loss, logp = self.actor_loss(batch, alpha)
-        self.flat_actor.backward(actor_loss)
-        self.critics.requires_grad_(True)
+        actor_loss, logp = self.actor_gradient(batch, alpha)
         self.actor_optimizer.step(rate)
-        entropy = -logp.detach().mean()
+        entropy = -logp.mean()
         if self.config.temperature == "auto":
             # L_α = log α · mean( −log π(a | s) − H̄ ), so its gradient is H − H̄: too random lowers α
             self.flat_alpha.grad.copy_((entropy - self.aim).reshape(1))
@@ -122,6 +116,24 @@ class SAC(ContinuousAgent[SACConfig]):
                 critic_loss=critic_loss, actor_loss=actor_loss, temperature=alpha, entropy=entropy, learning_rate=rate,
                 step=self.steps,
             )  # fmt: skip
+
+    def critic_gradient(self, batch: Draw, alpha: Tensor) -> Tensor:
+        """∇L_Q into the critics; returns L_Q."""
+        if self.by_hand is None:
+            loss = self.critic_loss(batch, alpha)
+            self.flat_critics.backward(loss)
+            return loss.detach()
+        with torch.no_grad():  # the same without autograd
+            return self.by_hand.fit(batch.obs, batch.actions, self.targets(batch, alpha), 0.5)
+
+    def actor_gradient(self, batch: Draw, alpha: Tensor) -> tuple[Tensor, Tensor]:
+        """∇L_π into the actor; returns L_π and log π [batch]."""
+        if self.by_hand is None:
+            loss, logp = self.actor_loss(batch, alpha)
+            self.actor_backward(loss)
+            return loss.detach(), logp.detach()
+        with torch.no_grad():  # the same without autograd
+            return self.by_hand.soften(batch.obs, self.noise(batch.actions), alpha, (LOG_STD_MIN, LOG_STD_MAX))
 
     # ---------------------------------------------------------------- acting
     def explore(self, rows: Array) -> Array:

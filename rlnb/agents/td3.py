@@ -41,11 +41,11 @@ class TD3(ContinuousAgent[TD3Config]):
     @torch.no_grad()
     def targets(self, batch: Draw) -> Tensor:
         """What both critics should say of (s, a) [batch]."""
-        mean = torch.tanh(self.target_actor(batch.next_obs))
+        mean = torch.tanh(self.quick("target_actor")(batch.next_obs))
         # ã = clip( μ⁻(s') + clip(ε, −c, c), −1, 1 ),  ε ~ N(0, σ)
         bound = self.config.target_noise_clip
         noise = (self.noise(mean) * self.config.target_policy_noise).clamp_(-bound, bound)
-        after = self.target_critics(batch.next_obs, (mean + noise).clamp_(-1, 1))
+        after = self.quick("target_critics")(batch.next_obs, (mean + noise).clamp_(-1, 1))
         # y = r + d · min_i Q⁻_i(s', ã)
         target: Tensor = batch.rewards + batch.discounts * after.amin(0)
         return target
@@ -63,21 +63,35 @@ class TD3(ContinuousAgent[TD3Config]):
 
     def update(self) -> None:
         rate, batch = self.now("learning_rate"), self.draw()
-        critic_loss = self.critic_loss(batch)
+        critic_loss = self.critic_gradient(batch)
         check_finite({"critic_loss": critic_loss}, self.steps)
-        self.flat_critics.backward(critic_loss)
         self.critic_optimizer.step(rate)
         self.updates += 1
         if self.updates % self.config.policy_delay == 0:
-            self.critics.requires_grad_(False)  # the actor's gradient passes through the critic, and leaves it as it is
-            actor_loss = self.actor_loss(batch)
-            self.flat_actor.backward(actor_loss)
-            self.critics.requires_grad_(True)
+            actor_loss = self.actor_gradient(batch)
             self.actor_optimizer.step(rate)
             self.follow()
             if self.updates % (50 * self.config.policy_delay) == 0:
-                losses = {"critic_loss": critic_loss, "actor_loss": actor_loss, "q_mean": -actor_loss.detach()}
+                losses = {"critic_loss": critic_loss, "actor_loss": actor_loss, "q_mean": -actor_loss}
                 hook.log(losses, learning_rate=rate, step=self.steps)
+
+    def critic_gradient(self, batch: Draw) -> Tensor:
+        """∇L_Q into the critics; returns L_Q."""
+        if self.by_hand is None:
+            loss = self.critic_loss(batch)
+            self.flat_critics.backward(loss)
+            return loss.detach()
+        with torch.no_grad():  # the same without autograd
+            return self.by_hand.fit(batch.obs, batch.actions, self.targets(batch), 1.0)
+
+    def actor_gradient(self, batch: Draw) -> Tensor:
+        """∇L_μ into the actor; returns L_μ."""
+        if self.by_hand is None:
+            loss = self.actor_loss(batch)
+            self.actor_backward(loss)
+            return loss.detach()
+        with torch.no_grad():  # the same without autograd
+            return self.by_hand.climb(batch.obs)
 
     # ---------------------------------------------------------------- acting
     def explore(self, rows: Array) -> Array:
