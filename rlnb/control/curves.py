@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +50,19 @@ class Curves:
             columns.extend(chunk)
         return True
 
+    def place(self, training: int, beside: Callable[..., NDArray[np.float64]]) -> None:
+        """Put every episode where it belongs on the axis of steps, now that another group is known to train."""
+        with self._lock:
+            groups = {key[2]: columns for key, columns in self._columns.items() if key[0] == "return"}
+            trains = groups.get(training)
+            for key, columns in self._columns.items():
+                if columns.kind != "points" or trains is None:
+                    continue
+                own = columns["own"]
+                ends = (own, columns["time"], trains["own"], trains["time"])
+                columns["step"][:] = own if key[2] == training else beside(*ends)
+            self._sent.clear()
+
     def push(self, view: LiveView) -> None:
         """Give the view what it has not had."""
         new: list[tuple[Key, str, dict[str, Any]]] = []
@@ -57,7 +70,7 @@ class Curves:
             for key, columns in self._columns.items():
                 sent = self._sent.get(key, 0)
                 if columns.total > sent:
-                    new.append((key, columns.kind, dict(columns.since(sent))))
+                    new.append((key, columns.kind, _shown(columns.since(sent))))
                     self._sent[key] = columns.total
         for key, kind, rows in new:
             view.extend(*key, **rows, kind=kind)  # type: ignore[arg-type]
@@ -78,7 +91,7 @@ class Curves:
                 if axis == "episode" and len(columns) and np.isnan(columns["episode"][-1]):
                     ends = ("step", *self._steps(low, high))
                 rows, count = columns.window(*ends, most)
-                found.append((key, columns.kind, rows, count))
+                found.append((key, columns.kind, _shown(rows), count))
         return found
 
     def _steps(self, low: float, high: float) -> tuple[float, float]:
@@ -111,3 +124,8 @@ class Curves:
                 series.append({"label": key[1], "color": colour, "x": x[thin], "y": line[thin], "kind": "line"})
             panels.append({"title": panel, "xlabel": "environment step", "series": series})
         return panels
+
+
+def _shown(rows: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The columns that the view knows."""
+    return {name: column for name, column in rows.items() if name != "own"}

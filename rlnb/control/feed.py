@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rlnb.control.controls import CONTROLS, control, held
 from rlnb.control.curves import MOST_PANELS, Curves
 from rlnb.control.drawn import Drawn
+from rlnb.control.roles import Roles, beside
 from rlnb.control.running import Running
 from rlnb.control.trend import Trend
 from rlnb.errors import RlnbError
@@ -34,6 +35,7 @@ class Feed:
         self._drawn = Drawn()
         self._curves = Curves()
         self._trends: dict[int, Trend] = {}  # by group
+        self._roles = Roles()
         self._beside: dict[int, tuple[int, float]] = {}  # by group: see _place
         self._threshold: float | None = None
         self._recipe: Mapping[str, Any] | None = None
@@ -66,17 +68,20 @@ class Feed:
             "time": event.ended - self.running.at,
             "cut": ~event.finished,
             "lane": event.lane,
+            "own": event.step.astype(np.float64),
         }
         self._trends.setdefault(event.group, Trend()).extend(event.returns[event.finished])
         self._add("return", "episodes", event.group, {**chunk, "value": event.returns, "kind": "points"})
         length = event.length.astype(np.float64)
         self._add("length", "episodes", event.group, {**chunk, "value": length, "kind": "points"})
+        if event.group == self.running.training_group:  # its own episodes are there: the others can be put beside them
+            self._who_trains()
 
     def _place(self, event: EpisodesEnded) -> NDArray[np.float64]:
         """Where the episodes are on the axis of steps: that of the training. Another group (an evaluation) has its
         place where the training stood, and goes on by its own steps while the training waits."""
         own = event.step.astype(np.float64)
-        training = self.running.training_group
+        training = self._roles.training
         if event.group == training or len(event) == 0:
             return own
         stood = self.running.steps_of.get(training, 0)
@@ -85,6 +90,13 @@ class Feed:
             before = float(own[0] - event.length[0])
             self._beside[event.group] = (stood, before)
         return stood + own - before
+
+    def _who_trains(self, over: bool = False) -> None:
+        if self._roles.hear(self.running.steps_of, over):
+            self._beside.clear()
+            self._curves.place(self._roles.training, beside)
+            if self.view is not None:
+                self.view.restart()
 
     def metrics(self, event: MetricsLogged) -> None:
         for name, values in event.values.items():
@@ -157,7 +169,7 @@ class Feed:
             "reward_threshold": self._threshold,
             "random_return": self._random,
             "trend": self._trend(),
-            "groups": self._groups(),
+            "groups": self._roles.names(self.running.steps_of),
             "message": self.message or (f"Paused: {running.hold.why}." if running.hold.why else ""),
             "controls": ["stop", "pause", "step", "slow", "break", "watch"] if self.state == "running" else [],
             "marks": list(running.marks),
@@ -165,22 +177,12 @@ class Feed:
         }
 
     def _trend(self) -> str:
-        trend = self._trends.get(self.running.training_group)
+        trend = self._trends.get(self._roles.training)
         return trend.words() if trend is not None else ""
-
-    def _groups(self) -> list[str]:
-        """Names of the groups by number: the one with most steps trains, those with far fewer look on."""
-        steps = self.running.steps_of
-        if len(steps) < 2:
-            return []
-        training, names = self.running.training_group, []
-        for group in range(max(steps) + 1):
-            looks_on = 2 * steps.get(group, 0) < steps[training]
-            names.append("training" if group == training else "evaluation" if looks_on else f"group {group}")
-        return names
 
     def end(self, status: Status, error: str | None) -> None:
         self.state = status
+        self._who_trains(over=True)
         self._ended = self._room.clock.elapsed() - self.running.since
         self.message = error or self.message
         if self.view is not None:
@@ -270,17 +272,20 @@ class Feed:
         lengths = episodes.groupby("group")["length"].sum()
         running.steps_of = {int(str(group)): int(steps) for group, steps in lengths.items()}
         running.steps_of.setdefault(0, int(about["steps"]))
-        training = episodes[episodes["group"] == running.training_group]
+        feed._roles.hear(running.steps_of)
+        training = episodes[episodes["group"] == running.training_group].sort_values("ended", kind="stable")
         for group, rows in episodes.groupby("group"):
-            step = rows["step"].to_numpy(np.float64)
-            if int(str(group)) != running.training_group:  # an evaluation has its place where the training stood
-                step = np.interp(rows["ended"], training["ended"], training["step"])
+            step = own = rows["step"].to_numpy(np.float64)
+            if int(str(group)) != running.training_group:
+                ends = (rows["ended"], training["ended"], training["step"])
+                step = beside(own, ends[0].to_numpy(), ends[2].to_numpy(np.float64), ends[1].to_numpy())
             chunk = {
                 "step": step,
                 "episode": rows.index.to_numpy(np.float64),
                 "time": rows["ended"].to_numpy(np.float64) - about["started"],
                 "cut": ~rows["finished"].to_numpy(bool),
                 "lane": rows["lane"].to_numpy(np.int32),
+                "own": own,
                 "kind": "points",
             }
             returns = rows["return"].to_numpy(np.float64)

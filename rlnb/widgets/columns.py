@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-TYPES = {"episode": "f8", "step": "f8", "time": "f4", "value": "f8", "cut": "?", "lane": "i4"}
+TYPES = {"episode": "f8", "step": "f8", "time": "f4", "value": "f8", "cut": "?", "lane": "i4", "own": "f8"}
 ROW = sum(np.dtype(kind).itemsize for kind in TYPES.values())  # bytes
 SPAN = 8  # rows that are thinned to at most four
 
@@ -51,7 +51,7 @@ class Columns:
         return self._room[name][: self._n]
 
     def extend(self, chunk: Mapping[str, ArrayLike]) -> None:
-        """Add rows; a column that is missing (`cut`, `lane`) is filled with zeros."""
+        """Add rows; a column that is missing (`cut`, `lane`, `own`: the steps of the row's own group) is zero."""
         count = len(np.asarray(chunk["value"]))
         need = self._n + count
         for name, room in self._room.items():

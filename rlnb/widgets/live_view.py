@@ -134,6 +134,13 @@ class LiveView(Screen, Loaded):
                 self._pending.clear()
                 self._waiting, self._over = 0, True
 
+    def restart(self) -> None:
+        """Forget all rows: what is added from here on is all there is, and the next tick says so."""
+        with self._lock:
+            self._history.clear()
+            self._pending.clear()
+            self._waiting, self._over = 0, True
+
     def header(self, **fields: Any) -> None:
         """Set fields of the header: name, env_id, state ("running", "paused", "finished", "stopped", "failed",
         "interrupted"), waiting (a command waits for the next step), steps, episodes, rate (steps/s), elapsed (s),
