@@ -42,7 +42,9 @@ def test_an_evaluation_before_the_training_gives_the_axis_to_it_and_colours_stay
         trained, looked = steps_of(feed, 1), steps_of(feed, 0)
     assert trained == [10.0 * k for k in range(1, 33)]  # its own steps, from its first episode on
     assert looked == sorted(looked)
-    assert looked[9] <= 10 and 80 <= looked[10] <= 90 and 320 <= looked[13] <= 330
+    assert looked[9] <= 10
+    for k in range(4):  # where in its flush an episode ended is not known to the step
+        assert 80 * k <= looked[10 + k] <= 80 * (k + 1) + 10
     assert names[0] == ["training", "group 1"]
     assert names[-1] == ["evaluation", "training"]
     assert sum(a != b for a, b in itertools.pairwise(names)) == 1  # it is found out once

@@ -6,6 +6,7 @@ import { h, on, undoAll, useStyles } from "../shared/dom";
 import { download } from "../shared/download";
 import { count } from "../shared/format";
 import { Later } from "../shared/later";
+import { ownKeys } from "../shared/own_keys";
 import { pngOf, svgOf } from "../shared/paper";
 import { followTheme } from "../shared/theme";
 import { type Bytes, onTrait, type RenderArguments, type Widget } from "../shared/types";
@@ -90,6 +91,7 @@ class LiveView {
         this.charts.setTheme(theme);
       }),
       onTrait(model, "snapshot", trait),
+      ownKeys(this.root),
       () => sight.disconnect(),
       () => document.removeEventListener("visibilitychange", visible),
       on(document, "fullscreenchange", () => {

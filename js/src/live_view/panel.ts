@@ -1,5 +1,5 @@
 import { h, on, undoAll } from "../shared/dom";
-import { exact, number } from "../shared/format";
+import { count, exact, number } from "../shared/format";
 import { attachHover, type Hit } from "../shared/hover";
 import type { Titled } from "../shared/paper";
 import { Plot } from "../shared/plot";
@@ -126,6 +126,7 @@ export class Panel {
     plot.xLabel(axisNames[axis], axis === "time");
     plot.paint();
     this.showValue();
+    this.say();
     this.legend.show(this.series.size > 1 ? this.entries() : []);
   }
 
@@ -272,6 +273,18 @@ export class Panel {
       if (this.series.size === 1 && Number.isFinite(last)) text = number(Number(last.toPrecision(4)));
     }
     if (this.value.textContent !== text) this.value.textContent = text;
+  }
+
+  /** What is in sight, for those who cannot see it. */
+  private say(): void {
+    const words = ([low, high]: [number, number]) => {
+      const fine = 10 ** Math.floor(Math.log10(high - low) - 2); // three digits of what is between them
+      return [low, high].map((end) => exact(Math.round(end / fine) * fine)).join(" to ");
+    };
+    const drawn = this.plot.shown().filter(({ trace }) => /(points|cut|raw)$/.test(trace.key));
+    const values = drawn.reduce((sum, { row }) => sum + row.length, 0);
+    const text = `${axisNames[this.axis]} ${words(this.plot.window)}; ${words(this.plot.span)}; ${count(values)} values drawn`;
+    if (this.host.getAttribute("aria-description") !== text) this.host.setAttribute("aria-description", text);
   }
 
   private entries(): LegendEntry[] {

@@ -1,5 +1,6 @@
 import { type Numbers, visibleRows } from "./downsample";
-import type { Trace } from "./strokes";
+import type { Stroke, Trace } from "./strokes";
+import type { Warp } from "./warp";
 
 /** The rows of a trace: the first `n` of each column. A band has `low` and `y` (its upper edge). */
 export interface TraceData {
@@ -41,4 +42,22 @@ export function select(drawn: Drawn, from: number, to: number, buckets: number):
   drawn.x = pick(data.x);
   drawn.y = pick(data.y);
   drawn.low = data.low ? pick(data.low) : null;
+}
+
+const order = ["band", "points", "hollow", "line"];
+
+/** What is on screen in pixels, in the order of painting; each axis an offset and a factor. */
+export function strokesOf(shown: Drawn[], sx: [number, number], sy: [number, number], warp: Warp): Stroke[] {
+  const pixels = (x: Float64Array, y: Float64Array) => {
+    const xy = new Float32Array(2 * x.length);
+    for (let i = 0; i < x.length; i++) {
+      xy[2 * i] = sx[0] + sx[1] * (x[i] as number);
+      xy[2 * i + 1] = sy[0] + sy[1] * warp.to(y[i] as number);
+    }
+    return xy;
+  };
+  return shown
+    .filter(({ row }) => row.length > 0)
+    .sort((a, b) => order.indexOf(a.trace.kind) - order.indexOf(b.trace.kind))
+    .map(({ trace, x, y, low }) => ({ trace, color: "", xy: pixels(x, y), low: low && pixels(x, low) }));
 }

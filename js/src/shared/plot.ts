@@ -7,7 +7,7 @@ import type { Range1d } from "@bokeh/bokehjs/build/js/lib/models/ranges/range1d"
 import { AdaptiveTicker } from "@bokeh/bokehjs/build/js/lib/models/tickers/adaptive_ticker";
 import { affine, dressAxis, font, ticksOf } from "./axes";
 import type { Numbers } from "./downsample";
-import { bucketsOf, type Drawn, nothing, select, type TraceData } from "./drawn";
+import { bucketsOf, type Drawn, nothing, select, strokesOf, type TraceData } from "./drawn";
 import { Ink } from "./ink";
 import type { Paper } from "./paper";
 import { type Parts, parts, thinTicks } from "./parts";
@@ -94,6 +94,11 @@ export class Plot {
   /** The span of x that is shown. */
   get window(): [number, number] {
     return [this.x.start, this.x.end];
+  }
+
+  /** The span of y that is shown. */
+  get span(): [number, number] {
+    return [this.warp.from(this.y.start), this.warp.from(this.y.end)];
   }
 
   /** Shows a span of x, and of y what lies in it; null shows everything. */
@@ -289,26 +294,13 @@ export class Plot {
   private strokes(): Stroke[] {
     const { frame } = this.view as PlotView;
     const [sx, sy] = [affine(frame.x_scale, this.x), affine(frame.y_scale, this.y)];
-    const pixels = (x: Float64Array, y: Float64Array) => {
-      const xy = new Float32Array(2 * x.length);
-      for (let i = 0; i < x.length; i++) {
-        xy[2 * i] = sx[0] + sx[1] * (x[i] as number);
-        xy[2 * i + 1] = sy[0] + sy[1] * this.warp.to(y[i] as number);
-      }
-      return xy;
-    };
-    const order = ["band", "points", "hollow", "line"];
     const bold = (trace: Trace): Trace =>
       contrasting(this.theme) && trace.kind !== "band" ? { ...trace, alpha: Math.max(trace.alpha ?? 1, 0.5) } : trace;
-    return this.shown()
-      .filter(({ row }) => row.length > 0)
-      .sort((a, b) => order.indexOf(a.trace.kind) - order.indexOf(b.trace.kind))
-      .map(({ trace, x, y, low }) => ({
-        trace: bold(trace),
-        color: this.color(trace),
-        xy: pixels(x, y),
-        low: low && pixels(x, low),
-      }));
+    return strokesOf(this.shown(), sx, sy, this.warp).map((stroke) => ({
+      ...stroke,
+      trace: bold(stroke.trace),
+      color: this.color(stroke.trace),
+    }));
   }
 
   private lines(strokes: Stroke[]): Line[] {
