@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from rlnb.kernel import Shown
 
 SHOW_AFTER = 0.5  # seconds of stepping before the view shows itself
-EVERY = 0.1  # seconds between two ticks
+EVERY, LEAST_OFTEN = 0.1, 0.15  # seconds between two ticks; up to the latter where a tick takes long
+SHARE = 0.01  # of the time, that ticks may take
 SNAPSHOT_EVERY = 5.0  # seconds between two snapshots of a running session
 KEEP = 24  # feeds of ended sessions that are kept, so that a view shown again is the same one
 
@@ -32,6 +33,7 @@ class Live:
         self._keeping: Any = None
         self._line = StatusLine()
         self._ticked = 0.0
+        self._every = EVERY
         self._snapped = 0.0
         self.failed = False
         room.bus.subscribe(EpisodesEnded, self._on_episodes)
@@ -74,7 +76,7 @@ class Live:
         if running is None or self.failed:
             return
         now = self._room.clock.elapsed()
-        if now - self._ticked < EVERY:
+        if now - self._ticked < self._every:
             return
         self._ticked = now
         try:

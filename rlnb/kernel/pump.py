@@ -27,6 +27,7 @@ class Pump:
         self._kernel = kernel
         self._is_ours = is_ours
         self._busy = False
+        self._answered: list[Any] = []  # messages that were handled, and whose sender does not know it yet
         self.state = "on"
 
     def __call__(self, limit: int = 50) -> int:
@@ -36,7 +37,10 @@ class Pump:
         self._busy = True
         try:
             with interrupts_wait():  # an interrupt between "read" and "handed back" would lose messages
-                return self._queued() + self._waiting(limit)
+                try:
+                    return self._queued() + self._waiting(limit)
+                finally:
+                    self._answer()
         except Exception as error:  # whatever it is: training goes on without the pump
             self.state = f"off: {type(error).__name__}: {error}" if str(error) else f"off: {type(error).__name__}"
             return 0
@@ -135,9 +139,25 @@ class Pump:
         except Exception:
             kernel.log.exception("a widget's message handler failed")
         finally:
-            kernel._publish_status("idle", "shell", parent=message)  # the page's throttle and its future wait for it
-            kernel._publish_status("busy", "shell")  # the cell itself goes on
+            self._answered.append(message)
         return True
+
+    def _answer(self) -> None:
+        """Say "idle" of each message that was handled: the page's throttle and its future wait for it. All in one turn
+        of the thread that sends: to wake it is what costs."""
+        if not self._answered:
+            return
+        kernel, answered = self._kernel, self._answered
+        self._answered = []
+        cell = kernel.get_parent("shell")
+
+        def say() -> None:
+            for message in answered:
+                kernel._publish_status("idle", "shell", parent=message)
+            kernel._publish_status("busy", "shell", parent=cell)  # the cell itself goes on
+
+        thread = getattr(kernel, "iopub_thread", None)
+        say() if thread is None else thread.schedule(say)
 
 
 def _bytes(frame: Any) -> bytes:

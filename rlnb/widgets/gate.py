@@ -1,7 +1,7 @@
 """The acknowledgement gate: how much may be under way to a browser that may be slow, hidden or gone.
 
-With the tab closed, a Jupyter server keeps every message in an unbounded list. So a view acknowledges every second
-tick; four may be in flight, and what comes meanwhile is merged into the next. When none is acknowledged for a while,
+With the tab closed, a Jupyter server keeps every message in an unbounded list. So a view acknowledges every third
+tick; six may be in flight, and what comes meanwhile is merged into the next. When none is acknowledged for a while,
 nothing is sent until a view says hello.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from rlnb.clock import Clock
 
-IN_FLIGHT = 4  # ticks: two that are acknowledged together, twice
+IN_FLIGHT = 6  # ticks: three that are acknowledged together, twice
 PATIENCE = 5.0  # seconds without an acknowledgement
 DEAF_PERIOD = 1.0  # seconds between ticks where the kernel cannot hear the browser
 

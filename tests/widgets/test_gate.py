@@ -18,8 +18,8 @@ def gate(clock: ManualClock) -> Gate:
     return Gate(clock)
 
 
-def test_four_ticks_may_be_under_way(gate: Gate) -> None:
-    for number in (1, 2, 3, 4):
+def test_six_ticks_may_be_under_way(gate: Gate) -> None:
+    for number in (1, 2, 3, 4, 5, 6):
         assert gate.is_open()
         assert gate.send() == number
     assert not gate.is_open()
@@ -53,7 +53,7 @@ def test_time_without_ticks_is_no_silence(gate: Gate, clock: ManualClock) -> Non
 
 @pytest.mark.parametrize("seq", [-1, 0, 99])
 def test_impossible_acknowledgements_change_nothing(gate: Gate, seq: int) -> None:
-    for _ in range(4):
+    for _ in range(6):
         gate.send()
     gate.acknowledge(seq)
     assert not gate.is_open()

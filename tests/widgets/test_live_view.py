@@ -89,26 +89,26 @@ def test_a_tick_carries_what_changed_of_the_header_and_a_hello_gets_all_of_it(wi
 
 
 def test_what_the_gate_holds_back_is_merged_into_the_next_tick(wire: Wire) -> None:
-    for k in range(7):
+    for k in range(9):
         wire.episodes(1, start=k)
         wire.clock.advance(0.1)
         wire.view.tick()
-    assert wire.take() == ["tick"] * 4
-    wire.say(type="ack", seq=2)  # sends at once what has waited
+    assert wire.take() == ["tick"] * 6
+    wire.say(type="ack", seq=3)  # sends at once what has waited
     [(content, [buffer])] = wire.sent
-    assert content["seq"] == 5
-    np.testing.assert_array_equal(decode(buffer)[1]["0.episode"], [4, 5, 6])
+    assert content["seq"] == 7
+    np.testing.assert_array_equal(decode(buffer)[1]["0.episode"], [6, 7, 8])
 
 
 def test_the_last_word_arrives_although_nobody_ticks_any_more(wire: Wire) -> None:
     wire.view.header(state="running")
-    for k in range(4):
+    for k in range(6):
         wire.view.header(steps=k)
         wire.view.tick()
     wire.view.header(state="finished")
     assert not wire.view.tick()
     wire.take()
-    wire.say(type="ack", seq=4)
+    wire.say(type="ack", seq=6)
     assert decode(wire.sent[0][1][0])[0]["header"]["state"] == "finished"
 
 
@@ -131,7 +131,7 @@ def test_a_closed_tab_stops_the_stream_and_a_hello_revives_it(wire: Wire) -> Non
         wire.episodes(1, start=k)
         wire.clock.advance(0.1)
         wire.view.tick()
-    assert wire.take() == ["tick"] * 4
+    assert wire.take() == ["tick"] * 6
     wire.say(type="hello", view="again")
     assert wire.take() == ["tick", "snapshot"]
     wire.clock.advance(1.0)

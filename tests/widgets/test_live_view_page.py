@@ -158,7 +158,7 @@ def test_streaming_keeps_up(page: Page) -> None:
             return model.sent.filter((content) => content.type === "ack").length;
         }"""
     )
-    assert acknowledged == 16  # the snapshot and every second of 30 ticks
+    assert acknowledged == 11  # the snapshot and every third of 30 ticks
     expect(page.locator(".rlnb-facts")).to_contain_text("450")
 
 
