@@ -38,6 +38,7 @@ DETAIL = 2400  # rows of a series in one answer: what a screen shows
 PACE = 200_000  # bytes a second: after a large tick the next one waits the longer
 MOST_PENDING = 20_000  # rows that wait for a tick; beyond it the whole view is sent instead, thinned
 MOST_SHOWN, LEAST_SHOWN = 6_000, 120  # rows of a snapshot, of all series together and of each at least
+MOST_SAVED = 3_600  # rows of the one that a saved notebook keeps: some 90 KB
 TICK_PERIOD = 0.1  # seconds: ticks that an acknowledgement sets off keep to 10 Hz as well
 
 
@@ -173,7 +174,7 @@ class LiveView(Screen, Loaded):
         """
         with self._lock:
             if not (moving and self._gate.stalled):
-                self.snapshot = self._snapshot()
+                self.snapshot = self._snapshot(MOST_SAVED)
 
     def on_command(self, fn: Command) -> None:
         """Call `fn(name, payload)` for what the person asks: "stop", "pause", "resume", "replay" {"episode": 3}."""
@@ -273,11 +274,11 @@ class LiveView(Screen, Loaded):
         panel, series, group = key
         return {"panel": panel, "series": series, "group": group, "kind": self._kinds[key]}
 
-    def _snapshot(self) -> bytes:
+    def _snapshot(self, shown: int = MOST_SHOWN) -> bytes:
         """Everything so far, thinned."""
         columns: dict[str, Any] = {}
         entries = []
-        most = max(LEAST_SHOWN, MOST_SHOWN // max(len(self._history), 1))
+        most = max(LEAST_SHOWN, shown // max(len(self._history), 1))
         for i, (key, whole) in enumerate(self._history.items()):
             history = whole.thinner(most)
             entries.append({**self._entry(key), "total": history.total})

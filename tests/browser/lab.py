@@ -50,11 +50,13 @@ def soon() -> float:
 class Lab:
     """A server of its own: own settings, workspaces, trust and port. Notebooks lie in `folder`.
 
-    `python` may be the interpreter of another environment, to look at another ipykernel or ipywidgets.
+    `python` may be the interpreter of another environment, to look at another ipykernel or ipywidgets. `save_widgets`
+    puts the widgets' state into saved notebooks, as Colab does and Lab on request.
     """
 
-    def __init__(self, home: Path, python: str = sys.executable) -> None:
+    def __init__(self, home: Path, python: str = sys.executable, save_widgets: bool = False) -> None:
         self.home = home
+        self._save_widgets = save_widgets
         self.folder = home / "notebooks"
         self.token = secrets.token_hex(16)
         self.port = _free_port()
@@ -67,6 +69,7 @@ class Lab:
         settings = self.home / "settings"
         _write_settings(settings, "@jupyterlab/apputils-extension/notification", {"fetchNews": "false"})
         _write_settings(settings, "@jupyterlab/docmanager-extension/plugin", {"autosave": False})
+        _write_settings(settings, "@jupyter-widgets/jupyterlab-manager/plugin", {"saveState": self._save_widgets})
         env = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
         env |= {
             "JUPYTER_PREFER_ENV_PATH": "1",
