@@ -5,7 +5,8 @@ Measured on one clock, for kernel and browser run on the same machine:
 - step to pixel: from the moment a step was taken until the page shows a count of steps that has it in (of CartPole at
   a steady 1,000 steps a second, in the median and for 95 of 100 steps);
 - the end of a cell: what rlnb does after the cell's last line, until IPython goes on;
-- a saved notebook, the widgets' state in it, with ten sessions shown, each with return, length and two metrics: its size beside the bundle.
+- a saved notebook, the widgets' state in it, with ten sessions shown, each with return, length and two metrics: its
+  size beside the bundle.
 Frame times are in `frame_time.py`, messages, bytes and the main thread's share in `live_cost.py`, the controls in
 `control_latency.py`.
 """
@@ -114,11 +115,10 @@ def saved(lab: Lab, page: Page) -> tuple[int, int]:
     notebook.wait_idle(300_000)
     document = notebook.save()
     whole = len(json.dumps(document))
-    states = (
-        document["metadata"].get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
-    )
-    bundle = sum(len(json.dumps(state["state"].get(key, ""))) for state in states.values() for key in ("_esm", "_css"))
-    return whole, bundle
+    states = document["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]["state"].values()
+    assets = [len(one["data"]) for state in states for one in state.get("buffers", []) if one["path"] == ["code"]]
+    assert len(assets) == 1, "the bundle is saved once"
+    return whole, sum(assets)
 
 
 def main(repetitions: int = 5) -> None:

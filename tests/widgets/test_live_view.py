@@ -259,6 +259,15 @@ def test_a_tab_that_is_closed_for_hours_costs_no_memory_and_catches_up(wire: Wir
     assert wire.take() == ["tick"]
 
 
+def test_a_saved_session_takes_a_hundred_kilobytes(wire: Wire) -> None:
+    for name in ("return", "length", "loss", "q_mean"):
+        at = np.arange(20_000.0)
+        value = np.random.default_rng(0).normal(size=len(at))
+        wire.view.extend(name, name, step=at * 21, episode=at, time=at / 300, value=value, cut=at < 0, lane=at * 0)
+    wire.view.refresh_snapshot()
+    assert 50_000 < len(wire.view.snapshot) < 100_000, "ten of them and their pictures are to stay below 1.5 MB"
+
+
 def test_a_snapshot_of_many_metrics_is_bounded(wire: Wire) -> None:
     index = np.arange(5000)
     for k in range(50):
