@@ -123,7 +123,7 @@ def test_a_clicked_episode_plays_and_its_frames_are_right(open_notebook: Open, p
     notebook.run(2)
     notebook.wait_text(2, "FACTS")
     number, actions, start = json.loads(notebook.text(2).partition("FACTS")[2])
-    page.locator(".rlnb-live select").last.select_option("best")
+    page.get_by_label("Episode to play").select_option("best")
     page.locator(".rlnb-live button", has_text="Play").click()
     player = page.locator(".rlnb-player")
     player.locator("video").wait_for()
