@@ -168,6 +168,46 @@ def test_the_view_follows_the_theme(page: Page, theme: str, expected: str) -> No
     expect(page.locator(".rlnb-root")).to_have_css("background-color", expected)
 
 
+STATES = {
+    "running": ("running", "of 60,000 steps", "left"),
+    "paused": ("paused", "Paused: return 481 is above 475.", "Resume"),
+    "waiting": ("waiting for the next step", "Resume", "Step"),
+    "stopped": ("stopped", "Stopped by hand. Everything up to here is kept."),
+    "interrupted": ("interrupted", "Everything up to here is kept."),
+    "failed": ("failed", "ValueError: action 3 is outside Discrete(2)"),
+    "empty": ("running", "Waiting for the first episode"),
+    "lost": ("disconnected", "The kernel does not answer", "Try again"),
+}
+
+
+def test_every_state_says_what_it_is(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 600})
+    for scene, (state, *words) in STATES.items():
+        page.goto(f"{address}?scene={scene}")
+        expect(page.locator(".rlnb-state")).to_have_text(state, timeout=20_000)  # it waits five seconds for an answer
+        for some in words:
+            expect(page.locator(".rlnb-live")).to_contain_text(some)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, scene
+    retry = page.get_by_role("button", name="Try again")  # the last one: a kernel that was away and is back
+    page.evaluate(
+        """() => { model.onsend = (content) => {
+            const answer = { type: "snapshot", seq: 0, to: content.view };
+            if (content.type === "hello") model.emit(answer, [model.get("snapshot")]);
+        }; }"""
+    )
+    retry.click()
+    expect(page.locator(".rlnb-state")).to_have_text("running")
+    expect(retry).to_be_hidden()
+    page.close()
+
+
+def test_the_system_may_paint_in_its_own_colours(page: Page) -> None:
+    page.emulate_media(forced_colors="active")
+    expect(page.locator(".rlnb-live")).to_have_attribute("data-contrast", "")
+    pressed = page.get_by_role("group", name="x axis").get_by_role("button", pressed=True)
+    expect(pressed).to_have_css("outline-style", "solid")  # a ground alone would not be seen
+
+
 def test_no_width_makes_it_overflow(browser: Browser, address: str) -> None:
     for width in (320, 700, 1100):
         page = browser.new_page(viewport={"width": width, "height": 600})

@@ -59,12 +59,11 @@ export class Charts {
     return [...this.panels.values()].some((panel) => !panel.plot.follows);
   }
 
-  /** The lanes that occur, in order; none where there is but one. */
+  /** The lanes that occur, in order; none where every group has but one. */
   get lanes(): number[] {
-    const lanes = new Set<number>();
-    for (const { entry, lanes: some } of this.series.values())
-      if (entry.kind === "points") for (const lane of some) lanes.add(lane);
-    return lanes.size > 1 ? [...lanes].sort((a, b) => a - b) : [];
+    const points = [...this.series.values()].filter(({ entry }) => entry.kind === "points");
+    if (!points.some(({ lanes }) => lanes.size > 1)) return [];
+    return [...new Set(points.flatMap(({ lanes }) => [...lanes]))].sort((a, b) => a - b);
   }
 
   /** The groups that occur, in order; none where there is but one. */
