@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rlnb.control.arrivals import Arrivals
 from rlnb.control.controls import CONTROLS, control, held
 from rlnb.control.curves import MOST_PANELS, Curves
 from rlnb.control.drawn import Drawn
@@ -32,6 +33,7 @@ class Feed:
         self.view: LiveView | None = None
         self.state: str = "running"
         self.message: str = ""
+        self._arrivals = Arrivals()
         self._drawn = Drawn()
         self._curves = Curves()
         self._trends: dict[int, Trend] = {}  # by group
@@ -60,22 +62,36 @@ class Feed:
             self.view.refresh_snapshot()
 
     def episodes(self, event: EpisodesEnded) -> None:
+        """Episodes of one lane, or of a vector environment's."""
+        many = self._arrivals.add(
+            time=event.ended - self.running.at,
+            group=event.group,
+            lane=event.lane,
+            first=event.first,
+            step=self._place(event),
+            own=event.step.astype(np.float64),
+            cut=~event.finished,
+            returns=event.returns,
+            length=event.length.astype(np.float64),
+        )
+        if many:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Draw what has arrived."""
+        rows = self._arrivals.take()
+        if not rows:
+            return
         base = len(self._drawn)
-        self._drawn.extend(np.broadcast_to(event.lane, len(event)).tolist(), event.first.tolist())
-        chunk = {
-            "step": self._place(event),
-            "episode": np.arange(base, base + len(event), dtype=np.float64),
-            "time": event.ended - self.running.at,
-            "cut": ~event.finished,
-            "lane": event.lane,
-            "own": event.step.astype(np.float64),
-        }
-        self._trends.setdefault(event.group, Trend()).extend(event.returns[event.finished])
-        self._add("return", "episodes", event.group, {**chunk, "value": event.returns, "kind": "points"})
-        length = event.length.astype(np.float64)
-        self._add("length", "episodes", event.group, {**chunk, "value": length, "kind": "points"})
-        if event.group == self.running.training_group:  # its own episodes are there: the others can be put beside them
-            self._who_trains()
+        self._drawn.extend(rows["lane"].tolist(), rows["first"].tolist())
+        rows["episode"] = base + np.arange(len(rows["lane"]), dtype=np.float64)
+        for group in np.unique(rows["group"]).tolist():
+            own = {name: column[rows["group"] == group] for name, column in rows.items()}
+            chunk = {name: own[name] for name in ("step", "episode", "time", "cut", "lane", "own")}
+            self._trends.setdefault(group, Trend()).extend(own["returns"][~own["cut"]])
+            self._add("return", "episodes", group, {**chunk, "value": own["returns"], "kind": "points"})
+            self._add("length", "episodes", group, {**chunk, "value": own["length"], "kind": "points"})
+        self._who_trains()
 
     def _place(self, event: EpisodesEnded) -> NDArray[np.float64]:
         """Where the episodes are on the axis of steps: that of the training. Another group (an evaluation) has its
@@ -144,6 +160,7 @@ class Feed:
 
     def header(self) -> dict[str, Any]:
         """The line above the charts."""
+        self._settle()
         running, clock = self.running, self._room.clock
         steps = running.steps
         now = clock.elapsed()
@@ -182,6 +199,7 @@ class Feed:
 
     def end(self, status: Status, error: str | None) -> None:
         self.state = status
+        self._settle()
         self._who_trains(over=True)
         self._ended = self._room.clock.elapsed() - self.running.since
         self.message = error or self.message
@@ -235,6 +253,7 @@ class Feed:
         """The number in `session.episodes` of an episode of the chart (there: by arrival) or of a word."""
         if isinstance(which, str):
             return session.episode(which)
+        self._settle()
         place = self._drawn.place(int(which))
         return int(which) if place is None else self._room.store_number(session.id, *place)
 
