@@ -44,4 +44,4 @@ class Progress:
         if self._bar is not None:
             if mean_return is not None:
                 self._bar.set_postfix_str(f"return {mean_return:.4g}", refresh=False)
-            self._bar.update(done - self._bar.n)
+            self._bar.update(min(done, self._bar.total) - self._bar.n)  # the last round may overshoot
