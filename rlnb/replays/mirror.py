@@ -1,7 +1,9 @@
 """The mirror: an episode that is still being played runs along in the worker, a few steps behind. Runs there only.
 
-There is one. It is given the episode's new steps, takes as many as fit into a moment, and is drawn once: between two
-looks other jobs have their turn, and a training that is faster than its mirror is seen late rather than never.
+There is one, and its environment stays for the next episode of the same recipe: making one can take a second, where
+OpenGL has to begin. Should a used one not run the same, a fresh one runs the episode again. It is given the episode's
+new steps, takes as many as fit into a moment, and is drawn once: between two looks other jobs have their turn, and a
+training that is faster than its mirror is seen late rather than never.
 """
 
 from __future__ import annotations
@@ -26,12 +28,17 @@ MOMENT = 0.15  # seconds of simulation before the picture is drawn
 class Mirror:
     """One open episode, run again as far as it is known."""
 
-    def __init__(self, name: Any, trace: Trace) -> None:
+    def __init__(self, name: Any, trace: Trace, env: Any = None) -> None:
         self.name = name
         self.step = 0
         self.over = False
-        self.run = Simulation(trace, pictures=True)
-        self.run.reset()
+        self.used = env is not None  # it has run another episode before
+        self.run = Simulation(trace, pictures=True, env=env)
+        try:
+            self.run.reset()
+        except BaseException:
+            self.close()
+            raise
 
     def take_in(self, more: Trace) -> None:
         """More of its steps are known."""
@@ -46,12 +53,19 @@ class Mirror:
             self.step += 1
             desk.progress(self.step, known + 1)
 
+    @property
+    def left(self) -> str:
+        """In words, where it left the recording."""
+        found = self.run.verdict()
+        return found.reason if found.verdict == "diverged" else ""
+
     def close(self) -> None:
         """Let go of the environment."""
         self.run.__exit__()
 
 
 _held: Mirror | None = None
+_only_fresh: set[str] = set()  # what a used environment did not run the same
 
 
 def mirror(desk: Desk, name: Any, after: int, more: Trace) -> Glance | None:
@@ -59,22 +73,38 @@ def mirror(desk: Desk, name: Any, after: int, more: Trace) -> Glance | None:
     known here (another episode is in the mirror, or the worker is a new one)."""
     global _held
     held = _held
-    if held is None or held.name != name or len(held.run.trace) != after:
-        if after:
-            return None
-        put_away(desk)
-        held = _held = Mirror(name, more)
-    else:
+    if held is not None and held.name == name and len(held.run.trace) == after:
         held.take_in(more)
+    elif after:
+        return None
+    else:
+        _turn_to(desk, name, more)
     try:
+        held = _held
+        assert held is not None
         held.go_on(desk)
+        if held.left and held.used:
+            _only_fresh.add(held.run.name)
+            trace = held.run.trace
+            put_away(desk)
+            held = _held = Mirror(name, trace)
+            held.go_on(desk)
         picture = jpeg(held.run.picture())
     except RlnbError:
         put_away(desk)
         raise
-    found = held.run.verdict()
-    left = found.reason if found.verdict == "diverged" else ""
-    return Glance(picture, held.step, len(held.run.trace), left)
+    return Glance(picture, held.step, len(held.run.trace), held.left)
+
+
+def _turn_to(desk: Desk, name: Any, trace: Trace) -> None:
+    """Another episode begins in the mirror."""
+    global _held
+    held, _held = _held, None
+    alike = held is not None and held.run.recipe == trace.recipe and not trace.recipe.get("vector")
+    if held is not None and (not alike or held.over or held.run.name in _only_fresh):
+        held.close()
+        held = None
+    _held = Mirror(name, trace, None if held is None else held.run.env)
 
 
 def put_away(desk: Desk) -> None:

@@ -46,13 +46,13 @@ class Simulation:
     ...     run.verdict()
     """
 
-    def __init__(self, trace: Trace, pictures: bool = False) -> None:
+    def __init__(self, trace: Trace, pictures: bool = False, env: Any = None) -> None:
         self.trace = trace
         self.recipe = trace.recipe
         self.name = str(self.recipe.get("env_id") or "the environment")
         self._pictures = pictures
         self._diverged: tuple[int, str] | None = None
-        self.env = making.make(self.recipe, "rgb_array" if pictures else None, trace)
+        self.env = making.make(self.recipe, "rgb_array" if pictures else None, trace) if env is None else env
 
     def __enter__(self) -> Self:
         return self

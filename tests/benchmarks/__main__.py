@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "vector_overhead": ("3",),
     "environment_share": ("3",),
     "live_cost": ("3",),
+    "watch_cost": ("2",),
     "log_cost": ("3",),
     "memory": ("1000000",),
     "store_throughput": ("--small",),
