@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rlnb.control.running import Running
 
 EVERY = 0.1  # seconds between two pictures
-PACE = 150_000  # bytes a second: after a large picture the next one waits the longer
+PACE = 100_000  # bytes a second, beside 200 KB of ticks: after a large picture the next one waits the longer
 QUIET = 2.0  # seconds without a picture before the view is told why
 UNWATCHED = 10.0  # seconds without a wish before the mirror is put away
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LARGEST = 480  # pixels of the longer side
+LARGEST = 640  # pixels of the longer side
 QUALITY = 75
 
 

@@ -40,8 +40,12 @@ def test_pieces_of_an_episode_are_drawn_as_its_frames_are(worker, cartpole):
         assert (glance.step, glance.steps, glance.left) == (last, last, "")
         drawn = jpeg(pixels(worker.frame(cartpole, last)).astype(np.uint8))
         assert (pixels(glance.jpeg) == pixels(drawn)).all()
-    assert max(pixels(glance.jpeg).shape) == LARGEST
     assert len(glance.jpeg) < 10_000
+
+
+def test_a_large_picture_is_made_smaller():
+    large = np.zeros((900, 2 * LARGEST, 3), np.uint8)
+    assert pixels(jpeg(large)).shape == (450, LARGEST, 3)
 
 
 def test_steps_without_those_before_them_are_asked_for_whole(worker, cartpole):
