@@ -78,6 +78,15 @@ it("takes the lane that was chosen, and no late picture of the one before", () =
   expect(picture().hidden).toBe(false);
 });
 
+it("leaves what is being typed alone", () => {
+  watch.button.click();
+  const id = view();
+  lane().value = "2";
+  lane().dispatchEvent(new Event("input"));
+  glance(id, 0);
+  expect(lane().value).toBe("2");
+});
+
 it("asks for nothing in a hidden tab, and goes on when it is back", () => {
   watch.button.click();
   const id = view();

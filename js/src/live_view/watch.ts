@@ -33,6 +33,7 @@ export class Watch {
   private asked = 0;
   private chosen: number | null = null;
   private fresh = true; // no picture of this lane yet
+  private typing = false; // a lane, which no picture of another may take away
   private inSight = true;
   private owed = false; // a wish was not said, since nobody looks
   private url = "";
@@ -46,6 +47,9 @@ export class Watch {
     this.el.addEventListener("keydown", (event) => {
       event.stopPropagation(); // Jupyter's own shortcuts must not hear what is typed here
       if (event.key === "Escape") this.leave();
+    });
+    this.lane.addEventListener("input", () => {
+      this.typing = true;
     });
     this.lane.addEventListener("change", () => this.choose());
     for (const done of ["load", "error"]) this.picture.addEventListener(done, () => this.drawn());
@@ -80,7 +84,7 @@ export class Watch {
     if (this.chosen !== null && content.lane !== this.chosen) return true; // of the lane before
     this.fresh = false;
     this.again.stop();
-    if (this.chosen === null) this.lane.value = String(content.lane);
+    if (this.chosen === null && !this.typing) this.lane.value = String(content.lane);
     this.note.textContent = "";
     this.words.textContent = String(content.words);
     this.picture.alt = `The running training, lane ${content.lane}`;
@@ -112,6 +116,7 @@ export class Watch {
   private choose(): void {
     const lane = Math.max(0, Math.min(Number(this.lane.max), Math.round(Number(this.lane.value))));
     this.lane.value = String(lane);
+    this.typing = false;
     this.chosen = lane;
     this.begin(`Waiting for a picture of lane ${lane} …`);
   }
