@@ -20,6 +20,7 @@ from gymnasium import Env, spaces
 
 from rlnb.capture import actions, disguise, frames, limits, starts
 from rlnb.capture.generators import reader
+from rlnb.capture.hooked_numbers import number_step
 from rlnb.capture.recorder import Recorder
 from rlnb.capture.ticker import Due
 from rlnb.trace import Checks, check_observation
@@ -71,10 +72,14 @@ def hook(
     kind = starts.kind(env.unwrapped)
     plain = kind == "numpy" and isinstance(env.unwrapped, Env) and type(env.unwrapped).np_random is Env.np_random
     space = getattr(env, "observation_space", None)
-    small = every == 1 and not check_ram and isinstance(space, spaces.Box) and len(space.shape) > 0
-    small = small and isinstance(recorder.space, spaces.Discrete)
+    simple = every == 1 and not check_ram and isinstance(recorder.space, spaces.Discrete)
+    number = simple and isinstance(space, spaces.Discrete)
+    small = number or (simple and isinstance(space, spaces.Box) and len(space.shape) > 0)
     limited = limits.known(env)
-    step, set_crc = _step(env, recorder, checks, due, service, fault, small, limited)
+    if number:
+        step, set_crc = number_step(_bare(env, "step"), recorder, due, service, fault, limited)
+    else:
+        step, set_crc = _step(env, recorder, checks, due, service, fault, small, limited)
     bare_reset, bare_close = _bare(env, "reset"), _bare(env, "close")
     begin, ready = recorder.begin, recorder.recipe is not None
     inner: Callable[[], Any] = weakref.ref(env.unwrapped)

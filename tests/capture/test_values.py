@@ -27,6 +27,9 @@ PAIR = gym.spaces.Dict(a=gym.spaces.Discrete(2), b=gym.spaces.Box(0, 1, (2,)))
 OBSERVATIONS = [
     (gym.spaces.Discrete(5), 3, 4),
     (gym.spaces.Discrete(5), np.int64(3), np.int64(4)),
+    (gym.spaces.Discrete(5), -7, 2**70),
+    (gym.spaces.Discrete(5), 2.5, True),
+    (gym.spaces.Discrete(5), None, np.array([3])),
     (gym.spaces.Box(0, 1, ()), np.float32(0.1), np.float32(0.2)),
     (PAIR, {"a": 1, "b": np.ones(2)}, {"a": 0, "b": np.ones(2)}),
     (gym.spaces.Tuple((gym.spaces.Discrete(2), gym.spaces.Discrete(2))), (1, 0), (1, 1)),
@@ -101,3 +104,31 @@ def test_actions_are_copied_at_the_step_and_torch_tensors_taken(capture, desk):
     got = desk.steps("s1")[1]
     assert got.dtype == np.float32 and got.tolist() == [[0, 0], [1, 1], [2, 2]]
     assert actions.column([torch.tensor(1), torch.tensor(0)], gym.spaces.Discrete(2)).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("limit", [None, 3])
+def test_a_table_is_recorded_as_replay_will_have_it_under_a_time_limit_and_without(limit, capture, desk):
+    reward = np.zeros(1)
+
+    class Table(Ladder):
+        observation_space = gym.spaces.Discrete(9)
+
+        def step(self, action):
+            _, _, terminated, truncated, info = super().step(action)
+            self.observation = self.observation + 1
+            reward[0] += 1  # the same array every time
+            return self.observation, reward, terminated, truncated, info
+
+    inner = Table(n=100)
+    inner.observation = 0
+    env = capture.watch(inner if limit is None else gym.wrappers.TimeLimit(inner, limit))
+    env.reset()
+    ends = [env.step(k % 2)[2:4] for k in range(3)]
+    assert ends == [(False, False), (False, False), (False, limit == 3)]
+    capture.flush()
+    _, taken, rewards, sums = desk.steps("s1")
+    checks = Checks()
+    checks.begin(0)
+    assert sums.tolist() == [checks.step(k, False) & 0xFFFF for k in (1, 2, 3)]
+    assert (taken.tolist(), rewards.tolist()) == ([0, 1, 0], [1.0, 2.0, 3.0])
+    assert len(rows(desk)) == (limit == 3)
