@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rlnb.control.feed import Feed
 from rlnb.control.status_line import StatusLine
 from rlnb.events import EpisodesEnded, MetricsLogged, Status
+from rlnb.widgets.short import short
 
 if TYPE_CHECKING:
     from rlnb.capture import SeatRequest
@@ -197,4 +198,4 @@ class LiveOutput:
 
     def __repr__(self) -> str:
         running = self._feed.running
-        return f"<rlnb live view of {running.name!r}: {running.steps:,} steps, {running.episodes:,} episodes>"
+        return f"<rlnb live view of {short(running.name)!r}: {running.steps:,} steps, {running.episodes:,} episodes>"

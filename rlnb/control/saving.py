@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rlnb.control.writing import write_whole
 from rlnb.errors import BadValue
+from rlnb.widgets.short import short
 
 if TYPE_CHECKING:
     from rlnb.control.takes import Take
@@ -53,5 +54,5 @@ def download(takes: list[Take], kind: str) -> tuple[str, str, bytes]:
     ending = f".{kind}"
     if ending not in TYPES:
         raise BadValue(f"An episode cannot be saved as {kind!r}: take one of {', '.join(sorted(TYPES))}.")
-    name = re.sub(r"[^\w.-]+", "-", f"{takes[0].session.name} episode {takes[0].episode}").strip("-")
+    name = re.sub(r"[^\w.-]+", "-", f"{short(takes[0].session.name)} episode {takes[0].episode}").strip("-")
     return f"{name}{ending}", TYPES[ending], content(takes, ending)

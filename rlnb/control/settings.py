@@ -19,6 +19,9 @@ from rlnb.stats import (
     probability_of_improvement,
     steps_to_threshold,
 )
+from rlnb.widgets.short import short_apart
+
+MOST = 200  # signs of a setting's name
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,10 @@ def settings_of(runs: Sequence[Run], by: str | None) -> list[Setting]:
         parts = [f"{name}={said(run.about['params'].get(name))}" for name in names]
         grouped.setdefault(", ".join(parts) or str(run.about["name"]), []).append(run)
     until = min((run.steps for run in runs), default=0)
+    called = short_apart(grouped, MOST)
     return [
-        Setting(name, {one: own[0].about["params"].get(one) for one in names}, own, until)
-        for name, own in grouped.items()
+        Setting(called[key], {one: own[0].about["params"].get(one) for one in names}, own, until)
+        for key, own in grouped.items()
     ]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rlnb.control.moves import Mark, knob_marks
 from rlnb.control.telling import film_data
 from rlnb.errors import NotReplayable
+from rlnb.widgets.short import short
 
 if TYPE_CHECKING:
     from rlnb.control.explaining import Thoughts
@@ -84,4 +85,4 @@ def caption(session: Session, episode: int) -> str:
     """What stands under a picture: session, episode, return, length."""
     row: Any = session.episodes.iloc[episode]
     cut = "" if row["finished"] else ", cut"
-    return f"{session.name}, episode {episode}: return {row['return']:g}, {int(row['length'])} steps{cut}"
+    return f"{short(session.name)}, episode {episode}: return {row['return']:g}, {int(row['length'])} steps{cut}"

@@ -6,17 +6,25 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .short import short
+
+MOST = 120  # signs of a cell
+
 
 def table_html(rows: Sequence[Mapping[str, Any]], columns: Sequence[Mapping[str, str]]) -> str:
     """`rows` as a `<table>`; `columns` are dicts of `key`, `label` and `kind` ("text" or "number")."""
-    heads = "".join(f'<th align="{_align(column)}">{html.escape(column["label"])}</th>' for column in columns)
+    heads = "".join(f'<th align="{_align(column)}">{_text(column["label"])}</th>' for column in columns)
     lines = (
         "<tr>"
-        + "".join(f'<td align="{_align(column)}">{html.escape(read(row, column))}</td>' for column in columns)
+        + "".join(f'<td align="{_align(column)}">{_text(read(row, column))}</td>' for column in columns)
         + "</tr>"
         for row in rows
     )
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _text(words: str) -> str:
+    return html.escape(short(words, MOST))
 
 
 def read(row: Mapping[str, Any], column: Mapping[str, Any]) -> str:

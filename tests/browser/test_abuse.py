@@ -49,9 +49,19 @@ def number(view: Locator, what: str) -> int:
     return int(found.group(1).replace(",", "")) if found else 0
 
 
+def bring(element: Locator) -> None:
+    """Into sight, at once: a page that prints 2,000 lines a second never stands still."""
+    element.evaluate("element => element.scrollIntoView({ block: 'nearest' })")
+
+
+def press(view: Locator, name: str) -> None:
+    """A button, as soon as it is there."""
+    view.get_by_role("button", name=name, exact=True).evaluate("button => button.click()")
+
+
 def wait_for(view: Locator, what: str, least: int, timeout: float | None = None) -> None:
     """Until a view, brought into sight, counts so many `what`."""
-    view.scroll_into_view_if_needed(timeout=timeout)
+    bring(view)
     view.page.wait_for_function(
         """([view, what, least]) => {
             const text = view.querySelector('.rlnb-facts')?.innerText ?? '';
@@ -97,17 +107,17 @@ def test_two_views_and_a_reload_in_mid_run(open_notebook: Open, lab: Lab, page: 
     wait_for(views.nth(1), "episodes", 25)
 
     # One hand pauses, the other view says so; a zoom is each one's own.
-    views.nth(0).get_by_role("button", name="Pause").click()
+    press(views.nth(0), "Pause")
     for view in views.all():
-        view.scroll_into_view_if_needed()
+        bring(view)
         expect(view.locator(".rlnb-state")).to_have_text("paused")
     assert number(views.nth(0), "episodes") == number(views.nth(1), "episodes")
     views.nth(1).locator(".rlnb-plot").first.focus()
     page.keyboard.press("+")
     expect(views.nth(1).get_by_role("button", name="Show all")).to_be_visible()
-    views.nth(0).scroll_into_view_if_needed()
+    bring(views.nth(0))
     expect(views.nth(0).get_by_role("button", name="Show all")).to_be_hidden()
-    views.nth(1).get_by_role("button", name="Resume").click()
+    press(views.nth(1), "Resume")
     expect(views.nth(1).locator(".rlnb-state")).to_have_text("running")
 
     notebook.save()
@@ -115,16 +125,16 @@ def test_two_views_and_a_reload_in_mid_run(open_notebook: Open, lab: Lab, page: 
     notebook.open(kernel=False)
     wait_for(views.nth(0), "episodes", at_reload, timeout=10_000 * soon())
     expect(views).to_have_count(2)
-    views.nth(1).get_by_role("button", name="Pause").click()
+    press(views.nth(1), "Pause")
     for view in views.all():
-        view.scroll_into_view_if_needed()
+        bring(view)
         expect(view.locator(".rlnb-state")).to_have_text("paused")
         assert points(page, view, tmp_path) == number(view, "episodes") >= at_reload
-    views.nth(0).get_by_role("button", name="Stop").click()
+    press(views.nth(0), "Stop")
     notebook.wait_idle()
     assert not notebook.failed(1)
     for view in views.all():
-        view.scroll_into_view_if_needed()
+        bring(view)
         expect(view.locator(".rlnb-state")).to_have_text("stopped")
 
 
@@ -162,7 +172,7 @@ def test_a_loop_that_clears_plots_and_prints(open_notebook: Open, page: Page, wa
     wait_for(view, "episodes", number(view, "episodes") + 15)
     # What the hand set is still set: it is one view, not a new one after each clear.
     expect(view.get_by_role("button", name="Logarithmic y axis")).to_have_attribute("aria-pressed", "true")
-    view.get_by_role("button", name="Stop").click()
+    press(view, "Stop")
     notebook.wait_idle()
     assert not notebook.failed(1)
     expect(view.locator(".rlnb-state")).to_have_text("stopped")
@@ -202,24 +212,25 @@ print("COUNTS", printed, [len(s.episodes.lane.unique()) for s in [rlnb.get(i) fo
 """
 
 
+@pytest.mark.slow
 def test_run_all_with_a_flood_of_prints_64_lanes_and_5000_names(open_notebook: Open, page: Page) -> None:
     notebook = open_notebook([SETUP, FLOOD, LANES, NAMES, KERNEL])
     notebook.run_all()
     views = page.locator(".rlnb-live")
     wait_for(views.first, "episodes", 20)
     # The view is above the printed lines, and its words get through them.
-    views.first.get_by_role("button", name="Pause").click()
+    press(views.first, "Pause")
     expect(views.first.locator(".rlnb-state")).to_have_text("paused")
     assert "line 1000" in notebook.text(1)
-    views.first.get_by_role("button", name="Resume").click()
+    press(views.first, "Resume")
     expect(views.first.locator(".rlnb-state")).to_have_text("running")
-    views.first.get_by_role("button", name="Stop").click()
+    press(views.first, "Stop")
     notebook.wait_text(4, "COUNTS")
     notebook.wait_idle()
     assert not any(notebook.failed(index) for index in range(5))
     shown = [notebook.cell(index).locator(".rlnb-live") for index in (1, 2, 3)]
     for view, state in zip(shown, ("stopped", "finished", "finished"), strict=True):
-        view.scroll_into_view_if_needed()
+        bring(view)
         expect(view.locator(".rlnb-state")).to_have_text(state)
     lanes = shown[1].get_by_label("Lane", exact=True)
     assert lanes.locator("option").count() == 65
@@ -286,7 +297,7 @@ def test_what_nobody_sees_is_not_drawn(open_notebook: Open, page: Page) -> None:
     page.evaluate(f"{out}({{ block: 'end' }})")
     page.wait_for_function("document.querySelector('.rlnb-live').getBoundingClientRect().bottom < 0")
     nothing_is_drawn()
-    view.scroll_into_view_if_needed()
+    bring(view)
     it_goes_on()
 
     notebook.page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1")
@@ -302,5 +313,77 @@ def test_what_nobody_sees_is_not_drawn(open_notebook: Open, page: Page) -> None:
     nothing_is_drawn()
     page.evaluate(hide, False)
     it_goes_on()
-    view.get_by_role("button", name="Stop").click()
+    press(view, "Stop")
     notebook.wait_idle()
+
+
+HOSTILE = """
+ugly = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script> \\'"&amp;${1}` \\N{ROBOT FACE}\\u202e'
+ugly += "long" * 2500
+params = {"lr": 0.1, ugly[:60]: ugly}
+with rlnb.session(ugly, params=params, tags=(ugly,)) as s:
+    end = time.time() + 0.8
+    k = rlnb.knobs(**{"<b>lr</b>": (0.0, 0.5, 1.0)})
+    train(gym.make("CartPole-v1"), lambda: time.time() < end, lambda episode: rlnb.log({ugly: 1.0 * episode}))
+s.note(ugly)
+with rlnb.session(ugly[::-1], params={"lr": 0.2}) as t:
+    train(gym.make("CartPole-v1"), going=iter([True] * 3 + [False]).__next__)
+"""
+AGAIN = """
+from ipywidgets.widgets import widget
+rlnb.compare(s, t)
+"""
+COUNT = """
+print(f"COUNT {len(widget._instances)} {len(get_ipython().kernel.comm_manager.comms)};")
+"""
+
+
+@pytest.mark.slow
+def test_hostile_names_a_cell_run_again_and_a_restarted_kernel(open_notebook: Open, lab: Lab, page: Page) -> None:
+    def harmless() -> None:
+        assert page.evaluate("window.hurt") is None
+        assert page.locator("img[src=x]").count() == 0
+        roots = "[...document.querySelectorAll('.rlnb-root')]"
+        assert page.evaluate(f"{roots}.filter((one) => one.scrollWidth > one.clientWidth + 1).length") == 0
+        assert max(page.evaluate(f"{roots}.map((one) => one.offsetHeight)"), default=0) < 1400
+        tables = "[...document.querySelectorAll('.rlnb-table, .rlnb-static')]"
+        assert max(page.evaluate(f"{tables}.map((one) => one.scrollWidth)"), default=0) < 3000
+
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    notebook = open_notebook([SETUP, HOSTILE, AGAIN, COUNT, "rlnb.replay((s, 'best'), (t, 0))"])
+    for index in range(5):
+        notebook.run(index)
+        notebook.wait_idle()
+        assert not notebook.failed(index), notebook.text(index)
+    live, table, player = (page.locator(f".rlnb-{name}") for name in ("live", "comparison", "player"))
+    bring(live)
+    expect(live.locator(".rlnb-state")).to_have_text("finished")
+    expect(live.locator(".rlnb-name")).to_contain_text("<img src=x onerror=")
+    expect(live.locator(".rlnb-panel-title", has_text="<script>")).to_have_count(1)
+    harmless()
+    bring(table)
+    expect(table.locator("tbody")).to_contain_text("<img src=x onerror=")
+    harmless()
+    bring(player)
+    expect(player).to_contain_text("<img src=x onerror=")
+    harmless()
+
+    notebook.run(3)
+    notebook.wait_idle()
+    before = notebook.text(3)
+    for _ in range(4):
+        notebook.run(1, 2, 4, 3)
+        notebook.wait_idle()
+    assert notebook.text(3) == before
+    for view in (live, table, player):
+        expect(view).to_have_count(1)
+
+    notebook.restart()
+    notebook.save()
+    notebook.open()
+    for index, what in ((1, "img"), (2, "table"), (4, "img")):
+        cell = notebook.cell(index)
+        bring(cell)
+        expect(cell.locator(f".rlnb-static {what}").first).to_be_visible()
+    expect(page.get_by_text("model not found")).to_be_hidden()
+    harmless()

@@ -150,6 +150,7 @@ export class Table {
     else if (kind === "curve") td.append(spark(...this.events.curve(String(row.id))));
     else if (key === "name" && (this.under(row).length || row.about)) td.append(this.opener(row));
     else td.append(read(row, column));
+    if (kind === "text" && (td.textContent ?? "").length > 40) td.title = td.textContent ?? ""; // it may be cut
     return td;
   }
 
