@@ -137,7 +137,7 @@ class Feed:
         if self.view is None or self.lost_its_view():
             from rlnb.widgets.live_view import LiveView
 
-            self.view = LiveView()
+            self.view = LiveView(self._room.clock)
             self.view.on_command(self._command)
             self.view.on_detail(self._curves.window)
             notebook = self._room.notebook

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,7 @@ def lab(lab_server: Lab) -> Iterator[Lab]:
     yield lab_server
     lab_server.end_kernels()
     lab_server.forget_theme()
+    shutil.rmtree(lab_server.home / "rlnb", ignore_errors=True)  # the sessions, which the next scenario would list
 
 
 @pytest.fixture
