@@ -31,6 +31,7 @@ class Feed:
         self._room = room
         self.running = running
         self.view: LiveView | None = None
+        self.folded = False
         self.state: str = "running"
         self.message: str = ""
         self._arrivals = Arrivals()
@@ -219,11 +220,19 @@ class Feed:
             self.view.close()
             self.view = None
 
+    def fold(self) -> None:
+        """A later run of the same cell is shown below this one."""
+        if self.view is not None and not self.folded:
+            self.folded = True
+            self.view.header(folded=True)
+            self.view.tick()
+            self.view.refresh_snapshot()
+
     def lost_its_view(self) -> bool:
         """Whether the view was closed by others; from here on there is none."""
         lost = self.view is not None and self.view.comm is None
         if lost:
-            self.view = None
+            self.view, self.folded = None, False
         return lost
 
     # --- words back ---------------------------------------------------------------------------------------------

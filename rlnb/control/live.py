@@ -151,6 +151,14 @@ class Live:
         shown = notebook.show(feed.view, feed.static())
         self._shown[feed.running.id] = shown
         self._keeping = notebook.keep(shown)
+        self._fold_above(shown)
+
+    def _fold_above(self, shown: Shown) -> None:
+        """Earlier runs of this cell become a line each: ten of `rlnb.seeds(10)` are not ten screens."""
+        for id, other in self._shown.items():
+            feed = self._feeds.get(id)
+            if feed is not None and other is not shown and shown.parent and other.parent == shown.parent:
+                feed.fold()
 
     def _fail(self, error: Exception) -> None:
         from rlnb.bus import strict

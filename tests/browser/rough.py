@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator
 
 from tests.browser.lab import Lab
 
@@ -73,10 +74,14 @@ def facts(lab: Lab) -> dict[str, Any]:
     return told
 
 
-def points(page: Page, view: Locator, folder: Path) -> int:
-    """How many episodes the return's chart has: all are drawn while they are few."""
-    with page.expect_download() as saving:
-        view.get_by_role("button", name="Save the charts as SVG").click()
-    saving.value.save_as(folder / "chart.svg")
-    svg = (folder / "chart.svg").read_text(encoding="utf-8")
-    return svg.split("</clipPath>")[1].count("<circle")
+def wait_for_points(view: Locator, episodes: int, folder: Path) -> None:
+    """Until the return's chart, brought into sight, has drawn so many episodes (few enough that none is thinned)."""
+    bring(view.locator(".rlnb-panel").first)
+    until, drawn = time.monotonic() + 20, -1
+    while drawn != episodes:
+        assert time.monotonic() < until, f"{drawn} of {episodes} episodes are in the chart"
+        with view.page.expect_download() as saving:
+            press(view, "Save the charts as SVG")
+        saving.value.save_as(folder / "chart.svg")
+        svg = (folder / "chart.svg").read_text(encoding="utf-8")
+        drawn = svg.split("</clipPath>")[1].count("<circle")

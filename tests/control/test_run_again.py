@@ -89,6 +89,13 @@ def test_widgets_comms_threads_and_objects_stay_flat(page):
     assert after == before
 
 
+def test_runs_of_one_cell_are_folded_but_for_the_newest(page):
+    runs = "import time\nfor run in rlnb.seeds(3, name='run'):\n    end = time.time() + 0.8\n"
+    page.run(runs + "    while time.time() < end: train(gym.make('CartPole-v1'), 1)", "b")
+    folded = "[s.live().widget._header.get('folded', False) for s in map(rlnb.get, rlnb.sessions()['id'])]"
+    assert page.run(f"print({folded})", "c")[0] == "[False, True, True]\n"
+
+
 def test_what_stands_elsewhere_too_and_what_a_person_holds_stays(page):
     page.run(
         "with rlnb.session('one') as s: train(gym.make('CartPole-v1'), 3)\nview = s.live()\nwidget = view.widget", "b"

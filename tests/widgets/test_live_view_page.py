@@ -139,6 +139,32 @@ def test_a_film_is_played_and_its_failure_is_told(page: Page, tmp_path: Path) ->
     expect(page.get_by_text("pygame is missing")).to_be_visible()
 
 
+def test_the_view_of_an_earlier_run_is_a_line_unless_a_hand_has_touched_it(page: Page) -> None:
+    def tell(seq: int, **header: object) -> None:
+        page.evaluate(
+            "([seq, header]) => model.emit({ type: 'tick', seq }, [frame({ header, series: [] }, {})])", [seq, header]
+        )
+
+    root, charts = page.locator(".rlnb-live"), page.locator(".rlnb-grid")
+    tell(1, state="finished", controls=[])
+    tell(2, folded=True)
+    expect(charts).to_be_hidden()
+    expect(root).to_contain_text("48,210")  # the rest of the header is as it was told before
+    assert root.evaluate("root => root.offsetHeight") < 110
+    page.get_by_role("button", name="Show charts").click()
+    expect(charts).to_be_visible()
+    tell(3, steps=48_300)
+    expect(root).to_contain_text("48,300")
+    expect(charts).to_be_visible()
+    page.get_by_role("button", name="Fold").press("Enter")
+    expect(charts).to_be_hidden()
+    page.reload()
+    page.locator(".rlnb-plot").first.click()
+    tell(1, folded=True)
+    expect(page.get_by_role("button", name="Fold")).to_be_visible()
+    expect(charts).to_be_visible()
+
+
 def test_render_undoes_itself(page: Page) -> None:
     page.evaluate("undo()")
     assert page.evaluate("[model.listening(), document.getElementById('here').childElementCount]") == [0, 0]

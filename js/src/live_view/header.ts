@@ -29,6 +29,8 @@ export interface Header {
   random_return?: number | null;
   marks?: Mark[];
   replay?: boolean;
+  /** A later run of the same cell is shown below. */
+  folded?: boolean;
   pace?: number | null;
   breaks?: string[];
   knobs?: Knob[];
@@ -46,7 +48,8 @@ const SHORT = 300; // ms within which a step usually comes: not worth a word
 /** Name, state, counts and the controls of the run. */
 export class HeaderBar {
   readonly el: HTMLElement;
-  /** The row of the counts: what is put in stands at its end. */
+  /** The first row, with name and state, and that of the counts: what is put in stands at the end. */
+  readonly line: HTMLElement;
   readonly row: HTMLElement;
   private readonly asked = new Asked();
   private readonly name: Name;
@@ -77,12 +80,12 @@ export class HeaderBar {
     });
     this.reach = new Controls(command, beside);
     const title = h("div", { class: "rlnb-title" }, ...this.name.elements, this.env);
-    const line = h("div", { class: "rlnb-headline" }, title, this.state, this.live, this.buttons.el);
+    this.line = h("div", { class: "rlnb-headline" }, title, this.state, this.live, this.buttons.el);
     this.row = h("div", { class: "rlnb-second" }, this.facts.el);
     this.el = h(
       "header",
       { class: "rlnb-header" },
-      line,
+      this.line,
       this.row,
       this.facts.bar,
       this.trend,

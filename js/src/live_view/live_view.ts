@@ -14,6 +14,7 @@ import { alive } from "./asked";
 import { Charts } from "./charts";
 import { type Connected, Connection } from "./connection";
 import controlsCss from "./controls.css";
+import { Fold } from "./fold";
 import { type Header, HeaderBar } from "./header";
 import headerCss from "./header.css";
 import { Notices } from "./notices";
@@ -35,6 +36,7 @@ class LiveView {
     this.watch.button,
   );
   private readonly toolbar: Toolbar;
+  private readonly fold = new Fold(this.root, () => this.schedule());
   private readonly notices = new Notices(() => this.connection.again());
   private readonly film: FilmArea;
   private readonly connection: Connection;
@@ -69,6 +71,7 @@ class LiveView {
       this.settings,
     );
     this.bar.row.append(this.toolbar.player);
+    this.bar.line.append(this.fold.button);
     const { elements, empty } = this.notices;
     this.root.append(this.bar.el, this.watch.el, ...elements, this.toolbar.el, empty, this.charts.el, this.film.el);
     el.append(this.root);
@@ -93,6 +96,7 @@ class LiveView {
       onTrait(model, "snapshot", trait),
       ownKeys(this.root),
       () => sight.disconnect(),
+      this.fold.undo,
       () => document.removeEventListener("visibilitychange", visible),
       on(document, "fullscreenchange", () => {
         this.charts.fill(document.fullscreenElement === this.root);
@@ -203,6 +207,7 @@ class LiveView {
   private draw(): boolean {
     const lost = this.connected === "off";
     this.bar.show(this.header, this.connected);
+    this.fold.show(this.header.folded === true);
     this.watch.show(this.header, alive(this.header));
     const hasData = !this.charts.empty;
     this.notices.show(this.connected, alive(this.header), !hasData);
