@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { notchOf, valueAt } from "../src/live_view/controls";
+import { Controls, notchOf, valueAt } from "../src/live_view/controls";
 
 const knob = (low: number, high: number, log: boolean, value = low) => ({ name: "lr", low, high, log, value });
 
@@ -23,4 +23,15 @@ test("a notch and its value belong together", () => {
       const one = knob(0.01, 5, log);
       expect(notchOf({ ...one, value: valueAt(one, notch) })).toBe(notch);
     }
+});
+
+test("slow is real time: the environment's own speed, else 30 steps a second", () => {
+  const asked: unknown[] = [];
+  const controls = new Controls((name, payload) => asked.push([name, payload]), document.createElement("span"));
+  const slow = [...controls.el.querySelectorAll("button")].find((button) => button.textContent === "Slow");
+  for (const header of [{ fps: 50 }, {}, { fps: 50, pace: 50 }]) {
+    controls.show({ state: "running", controls: ["slow"], ...header }, true);
+    slow?.click();
+  }
+  expect(asked).toEqual([50, 30, null].map((pace) => ["slow", { pace }]));
 });

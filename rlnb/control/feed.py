@@ -186,6 +186,7 @@ class Feed:
             "total_steps": running.total_steps,
             "reward_threshold": self._threshold,
             "random_return": self._random,
+            "fps": self._recipe.get("fps") if self._recipe is not None else None,
             "trend": self._trend(),
             "groups": self._roles.names(self.running.steps_of),
             "message": self.message or (f"Paused: {running.hold.why}." if running.hold.why else ""),

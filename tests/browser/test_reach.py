@@ -75,6 +75,9 @@ def test_one_can_reach_in_while_the_cell_runs(open_notebook: Open, page: Page, f
 
     view.get_by_role("button", name="Slow").click()
     expect(view.get_by_role("button", name="Slow")).to_have_attribute("aria-pressed", "true")
+    expect(view.get_by_role("button", name="Slow")).to_have_attribute(
+        "title", re.compile("Real time, 50 steps a second")
+    )
     view.get_by_role("button", name="Stop").click()
     notebook.wait_idle()
     assert not notebook.failed(1)

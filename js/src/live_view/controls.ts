@@ -12,7 +12,7 @@ export interface Knob {
 
 type Command = (name: string, payload?: Record<string, unknown>) => void;
 
-const PACE = 30; // steps a second of "Slow"
+const PACE = 30; // steps a second of "Slow", where the environment names no speed of its own
 const NOTCHES = 1000;
 
 /** What one can reach in with while the cell runs: slow, pause when, knobs. */
@@ -31,6 +31,7 @@ export class Controls {
   private readonly knobs = h("div", { class: "rlnb-knobs" });
   private readonly sliders = new Map<string, Slider>();
   private pace: number | null = null;
+  private realTime = PACE;
   private shownBreaks = "";
 
   /** `beside` stands in the same row. */
@@ -38,8 +39,7 @@ export class Controls {
     private readonly command: Command,
     beside: HTMLElement,
   ) {
-    this.slow.title = `At most ${PACE} steps a second, or full speed again`;
-    this.slow.addEventListener("click", () => command("slow", { pace: this.pace === null ? PACE : null }));
+    this.slow.addEventListener("click", () => command("slow", { pace: this.pace === null ? this.realTime : null }));
     const form = h("form", { class: "rlnb-break" }, h("label", {}, "Pause when", this.when), this.breaks);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -56,6 +56,8 @@ export class Controls {
     this.el.hidden = !alive || !header.controls?.includes("slow");
     if (this.el.hidden) return;
     this.pace = header.pace ?? null;
+    this.realTime = header.fps ?? PACE;
+    this.slow.title = `Real time, ${this.realTime} steps a second, or full speed again`;
     this.slow.setAttribute("aria-pressed", String(this.pace !== null));
     this.showBreaks(header.breaks ?? []);
     const present = header.knobs ?? [];

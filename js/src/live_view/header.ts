@@ -32,6 +32,8 @@ export interface Header {
   /** A later run of the same cell is shown below. */
   folded?: boolean;
   pace?: number | null;
+  /** Steps a second in which the environment is shown in real time. */
+  fps?: number | null;
   breaks?: string[];
   knobs?: Knob[];
   /** How many lanes there are. */
