@@ -44,8 +44,10 @@ def test_pause_and_stop_reach_a_thread(kernel):
     kernel.run(
         "until(lambda: rlnb.sessions().shape[0] == 1); s = rlnb.last(); s.pause(); until(lambda: s.status == 'paused')"
     )
-    kernel.run("before = len(s.episodes); time.sleep(0.3); held = len(s.episodes) == before")
-    assert kernel.value("held")
+    kernel.run(
+        "def held():\n    global before\n    before = len(s.episodes); time.sleep(0.5); return len(s.episodes) == before"
+    )
+    assert kernel.run("until(held)").status == "ok"  # the steps up to the next flush are still taken
     kernel.run("s.resume(); until(lambda: len(s.episodes) > before)")
     ran = kernel.run(
         "s.stop(); thread.join(10); until(lambda: s.status == 'stopped'); print('alive', thread.is_alive())"
