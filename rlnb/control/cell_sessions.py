@@ -54,7 +54,7 @@ class CellSessions:
                 desk.end("finished" if result.ok else "failed", result.error)
 
     def seated(self, running: Running, thread: int) -> None:
-        """A session was begun by an environment that this thread reset."""
+        """An environment that this thread reset takes a lane."""
         self.background.hear(running, thread)
         if running.left:
             self.background.look_after(running)

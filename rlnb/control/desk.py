@@ -206,13 +206,13 @@ class Desk:
             cell = self.cells.background.cell_left(request.thread)
             running = self.begin(origin, env_id=request.env_id, since=request.first_at, cell=cell, **self.given)
             running.left = cell is not None
-            self.cells.seated(running, request.thread)
         elif running.env_id is None:
             running.env_id = request.env_id
             fields: dict[str, Any] = {"env_id": request.env_id}
             if running.name == "session":
                 running.name = fields["name"] = request.env_id
             self._bus.publish(SessionChanged(running.id, fields))
+        self.cells.seated(running, request.thread)
         lane, fresh = running.lanes.seat(request)
         if fresh:
             running.openings[lane.lane] = running.openings.get(lane.lane, 0) + 1

@@ -15,6 +15,13 @@ def until(condition, seconds=30):
         time.sleep(0.02)
     assert condition()
 """
+HELD = """
+def held():
+    global before
+    before = len(s.episodes)
+    time.sleep(0.4)
+    return len(s.episodes) == before
+"""
 THREAD = START + "thread = threading.Thread(target=work, name='mine'); thread.start()"
 
 
@@ -44,9 +51,7 @@ def test_pause_and_stop_reach_a_thread(kernel):
     kernel.run(
         "until(lambda: rlnb.sessions().shape[0] == 1); s = rlnb.last(); s.pause(); until(lambda: s.status == 'paused')"
     )
-    kernel.run(
-        "def held():\n    global before\n    before = len(s.episodes); time.sleep(0.5); return len(s.episodes) == before"
-    )
+    kernel.run(HELD)
     assert kernel.run("until(held)").status == "ok"  # the steps up to the next flush are still taken
     kernel.run("s.resume(); until(lambda: len(s.episodes) > before)")
     ran = kernel.run(
