@@ -2,6 +2,7 @@ import { LinearAxis } from "@bokeh/bokehjs/build/js/lib/models/axes/linear_axis"
 import { Grid } from "@bokeh/bokehjs/build/js/lib/models/grids/grid";
 import { Plot } from "@bokeh/bokehjs/build/js/lib/models/plots/plot";
 import { Range1d } from "@bokeh/bokehjs/build/js/lib/models/ranges/range1d";
+import { AdaptiveTicker } from "@bokeh/bokehjs/build/js/lib/models/tickers/adaptive_ticker";
 import { BoxZoomTool } from "@bokeh/bokehjs/build/js/lib/models/tools/gestures/box_zoom_tool";
 import { PanTool } from "@bokeh/bokehjs/build/js/lib/models/tools/gestures/pan_tool";
 import { WheelZoomTool } from "@bokeh/bokehjs/build/js/lib/models/tools/gestures/wheel_zoom_tool";
@@ -14,7 +15,8 @@ export type Parts = ReturnType<typeof parts>;
 /** A plot with two linear axes, lines across at the ticks of y, and tools that are switched on and off from outside. */
 export function parts(height: number) {
   const [x, y] = [new Range1d({ start: 0, end: 1 }), new Range1d({ start: 0, end: 1 })];
-  const xAxis: LinearAxis = new LinearAxis({ formatter: new ShortTicks() });
+  const ticker = new AdaptiveTicker({ mantissas: [1, 2, 5] });
+  const xAxis: LinearAxis = new LinearAxis({ formatter: new ShortTicks(), ticker: ticker as never });
   const yAxis: LinearAxis = new LinearAxis({ formatter: new ShortTicks() });
   const grid = new Grid({ axis: yAxis, dimension: 1 });
   const [pan, box, wheel] = [new PanTool(), new BoxZoomTool(), new WheelZoomTool()];
@@ -37,7 +39,7 @@ export function parts(height: number) {
   model.add_layout(xAxis, "below");
   model.add_layout(yAxis, "left");
   model.add_layout(grid, "center");
-  return { model, x, y, xAxis, yAxis, grid, pan, box, wheel };
+  return { model, x, y, ticker, xAxis, yAxis, grid, pan, box, wheel };
 }
 
 /** Fewer ticks in a narrow cell, where their labels would run into each other. */

@@ -150,6 +150,7 @@ export class Plot {
   /** Names the x axis, and says whether it counts seconds. */
   xLabel(text: string, time = false): void {
     if (this.xAxis.axis_label !== text) this.xAxis.axis_label = text;
+    this.bokeh.ticker.min_interval = time ? 0 : 1; // there is no half an episode
     if (time !== this.xAxis.formatter instanceof TimeTicks)
       this.xAxis.formatter = (time ? new TimeTicks() : new ShortTicks()) as never;
   }

@@ -16,9 +16,10 @@ export class Span {
 
   /** Leaves a margin of that share on both sides; a single value gets some room. */
   pad(share: number): this {
-    const length = this.high - this.low || Math.max(1, Math.abs(this.high) * 0.1);
-    this.low -= length * share;
-    this.high += length * share;
+    const length = this.high - this.low;
+    const room = length > 0 ? length * share : Math.max(1, Math.abs(this.high) * 0.1) / 2;
+    this.low -= room;
+    this.high += room;
     return this;
   }
 
