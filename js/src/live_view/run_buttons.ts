@@ -23,8 +23,10 @@ export class RunButtons {
       .concat([offered.includes("step") && paused && "step", offered.includes("stop") && "stop"])
       .filter((name): name is string => typeof name === "string");
     if (this.drawn !== names.join()) this.draw(names);
-    for (const [name, button] of this.buttons) // not `disabled`: the button that was pressed keeps the focus
-      button.setAttribute("aria-disabled", String(asked === "stop" || asked === name));
+    for (const [name, button] of this.buttons) {
+      const waits = String(asked === "stop" || asked === name); // not `disabled`: the one that was pressed keeps the focus
+      if (button.getAttribute("aria-disabled") !== waits) button.setAttribute("aria-disabled", waits);
+    }
   }
 
   private draw(names: string[]): void {

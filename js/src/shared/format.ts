@@ -1,5 +1,6 @@
 /** Numbers and times in words that a person reads at a glance. */
 
+const fine = new Intl.NumberFormat("en-US", { maximumFractionDigits: 12 }); // making one takes longer than a chart
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 /** `1234567` -> "1,234,567". */
@@ -20,7 +21,7 @@ export function exact(value: number): string {
   const short = Number(value.toPrecision(9));
   const size = Math.abs(short);
   if (!Number.isFinite(short) || (size !== 0 && (size < 1e-4 || size >= 1e12))) return number(value);
-  return new Intl.NumberFormat("en-US", { maximumFractionDigits: 12 }).format(short).replace("-", "−");
+  return fine.format(short).replace("-", "−");
 }
 
 /** `75` -> "1:15", `3675` -> "1:01:15", `4.2` -> "4.2 s". */
