@@ -74,6 +74,18 @@ describe("the header", () => {
     expect(bar.el.textContent).toContain("Everything up to here is kept.");
   });
 
+  test("says where the kernel hears nothing before the cell ends, and what works now", () => {
+    show({ ...running, deaf: true });
+    expect(bar.el.querySelector(".rlnb-message")?.textContent).toContain("The notebook's own stop button works now.");
+    button("Pause")?.click();
+    show({ ...running, deaf: true });
+    later();
+    show({ ...running, deaf: true });
+    expect(state()).toBe("waiting for the cell to end");
+    show({ ...running, state: "finished", deaf: false });
+    expect([state(), bar.el.querySelector<HTMLElement>(".rlnb-message")?.hidden]).toEqual(["finished", true]);
+  });
+
   test("keeps the focus on the button that was pressed, and gives it to the one that takes its place", () => {
     button("Pause")?.focus();
     button("Pause")?.click();

@@ -141,11 +141,8 @@ class Feed:
             self.view = LiveView(self._room.clock)
             self.view.on_command(self._command)
             self.view.on_detail(self._curves.window)
-            notebook = self._room.notebook
-            self.view.hears(notebook is not None and notebook.pump_state == "on")
             self._curves.anew()
-            self._curves.push(self.view)
-            self.view.header(**self.header())
+            self._tell(self.view)
             self.view.refresh_snapshot()
             if self._recipe is not None:
                 self._room.reference.ask(self._recipe, self._random_returns)
@@ -155,9 +152,18 @@ class Feed:
         """Send what is new."""
         view = self.view  # another thread may close it meanwhile
         if view is not None:
-            self._curves.push(view)
-            view.header(**self.header())
+            self._tell(view)
             view.tick()
+
+    def _tell(self, view: LiveView) -> None:
+        view.hears(self._pump_state == "on")
+        self._settle()
+        self._curves.push(view)
+        view.header(**self.header())
+
+    @property
+    def _pump_state(self) -> str:
+        return "not needed" if self._room.notebook is None else self._room.notebook.pump_state
 
     def header(self) -> dict[str, Any]:
         """The line above the charts."""
@@ -179,6 +185,7 @@ class Feed:
             "env_id": running.env_id or "",
             "state": state,
             "waiting": self.state == "running" and running.waiting,
+            "deaf": self.state == "running" and self._pump_state.startswith("off"),
             "steps": steps,
             "episodes": running.episodes,
             "rate": rate,

@@ -144,9 +144,9 @@ class LiveView(Screen, Loaded):
 
     def header(self, **fields: Any) -> None:
         """Set fields of the header: name, env_id, state ("running", "paused", "finished", "stopped", "failed",
-        "interrupted"), waiting (a command waits for the next step), steps, episodes, rate (steps/s), elapsed (s),
-        message, total_steps, trend, reward_threshold, controls (a list of "pause" and "stop"), groups (names by group
-        number), replay (False: episodes cannot be played)."""
+        "interrupted"), waiting (a command waits for the next step), deaf (the kernel hears the page when the cell
+        ends), steps, episodes, rate (steps/s), elapsed (s), message, total_steps, trend, reward_threshold, controls (a
+        list of "pause" and "stop"), groups (names by group number), replay (False: episodes cannot be played)."""
         with self._lock:
             self._header.update({name: _plain(value) for name, value in fields.items()})
 

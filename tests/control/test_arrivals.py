@@ -14,6 +14,7 @@ def test_lanes_side_by_side_are_numbered_by_the_end_of_their_episodes(recording)
     with rlnb.session("side by side") as s:
         lanes = [gym.make("Pendulum-v1", max_episode_steps=10) for _ in range(3)]
         feed = recording.live._feeds[s.id]
+        view, shown = feed.make_view(), []
         for _ in range(3):  # flushes
             for k in range(12):
                 env = lanes[k % 3]
@@ -21,12 +22,14 @@ def test_lanes_side_by_side_are_numbered_by_the_end_of_their_episodes(recording)
                 for _ in range(10):
                     env.step(env.action_space.low)
             recording.desk.capture.flush()
-            feed.header()
+            feed.tick()
+            shown.append(view._history["return", "episodes", 0].total)
         drawn = {}
         for (panel, _, _), columns in feed._curves._columns.items():
             if panel == "return":
                 drawn.update(zip(columns["episode"].astype(int).tolist(), columns["value"].tolist(), strict=True))
     assert len(set(drawn.values())) == len(drawn) == 36
+    assert shown == [12, 24, 36]  # with the tick, not with the next one
     assert drawn == s.episodes["return"].to_dict()
 
 

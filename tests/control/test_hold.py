@@ -223,6 +223,24 @@ def test_a_knob_that_was_moved_is_marked_in_the_episode(recording):
     assert marks == [[], [(7, "knob", "lr was moved from 0.01 to 0.5")], []]
 
 
+def test_a_view_that_is_not_heard_before_the_cell_ends_says_so(recording, monkeypatch):
+    with rlnb.session("deaf") as s:
+        env = gym.make("CartPole-v1")
+        env.reset(seed=0)
+        env.step(0)
+        feed = recording.live._feeds[s.id]
+        said, gates = [], []
+        view = feed.make_view()
+        for state in ("on", "off: AttributeError: shell_stream", "not needed"):
+            monkeypatch.setattr(recording, "notebook", SimpleNamespace(pump_state=state))
+            feed.tick()
+            said.append(feed.header()["deaf"])
+            gates.append(view._gate.hears)
+        monkeypatch.undo()
+    assert said == [False, True, False]
+    assert gates == [True, False, False]
+
+
 def test_a_pause_waits_for_the_next_step_and_says_so(recording):
     env = gym.make("CartPole-v1")
     seen = []

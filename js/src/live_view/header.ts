@@ -15,6 +15,8 @@ export interface Header {
   state?: string;
   /** A pause or a stop was asked for, and the loop has not come to its next step yet. */
   waiting?: boolean;
+  /** The kernel hears the page only when the cell ends. */
+  deaf?: boolean;
   steps?: number;
   episodes?: number;
   rate?: number;
@@ -45,6 +47,8 @@ const endings: Record<string, string> = {
   stopped: "Stopped by hand. Everything up to here is kept.",
   interrupted: "Interrupted. Everything up to here is kept.",
 };
+const DEAF =
+  "This kernel hears the page when the cell ends: the controls apply then. The notebook's own stop button works now.";
 const SHORT = 300; // ms within which a step usually comes: not worth a word
 
 /** Name, state, counts and the controls of the run. */
@@ -106,12 +110,13 @@ export class HeaderBar {
     const runs = alive(header);
     const shown = this.shown(header, connected);
     this.state.dataset.state = shown;
-    text(this.state, words[shown] ?? shown);
-    text(this.live, `session ${words[shown] ?? shown}`);
+    const said = header.deaf && shown === "waiting" ? "waiting for the cell to end" : (words[shown] ?? shown);
+    text(this.state, said);
+    text(this.live, `session ${said}`);
     this.facts.show(header, runs);
     text(this.trend, header.trend ?? "");
     this.trend.hidden = !header.trend;
-    const message = header.message || endings[shown] || "";
+    const message = header.message || endings[shown] || (runs && header.deaf ? DEAF : "");
     text(this.message, message);
     this.message.hidden = !message;
     this.message.dataset.state = shown;
