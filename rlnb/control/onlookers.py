@@ -137,7 +137,7 @@ class Onlookers:
         if seen == self._seen and not any(wish.fresh for wish in wishes):
             return
         key = present.mark[0]
-        if len(self._threads) == 1 and key not in self._away and (drawing.harmless(present.env) or key in self._here):
+        if key not in self._away and self._may_draw(present):
             picture = self._draw(present)
             if picture is not None:
                 words = f"Lane {first.lane}, step {present.length:,} of its episode"
@@ -147,6 +147,14 @@ class Onlookers:
             self._tell(wishes, present.why_not)
         else:
             self._do(lambda: self._mirror(wishes, present))
+
+    def _may_draw(self, present: Present) -> bool:
+        """Whether it is drawn here. Where several threads step, it may be in the middle of one; and SDL, which draws
+        Gymnasium's own, wants to be begun in the main thread."""
+        if len(self._threads) > 1:
+            return False
+        main = threading.current_thread() is threading.main_thread()
+        return present.mark[0] in self._here or (main and drawing.harmless(present.env))
 
     def _draw(self, present: Present) -> Any:
         """Its picture; None where it gives none here, or drawing is not harmless after all."""

@@ -103,6 +103,7 @@ def test_a_watched_training_is_the_same_to_the_bit(recording, kind):
     picture = np.asarray(Image.open(io.BytesIO(screen.pictures[-1])))
     assert picture.ndim == 3 and picture.std() > 1
     assert all(words in said and "not what happened" not in said for said in screen.words)
+    assert any("another process" in said for said in screen.words) == (words == "another process")
     assert set(screen.lanes) == {screen.lane or 0}
     assert len(screen.pictures[-1]) < 40_000
     unseen, _ = train(recording, make, lambda n: n == steps)
