@@ -17,11 +17,15 @@ from rlnb.control.running import Running
 from rlnb.control.trend import Trend
 from rlnb.errors import RlnbError
 from rlnb.events import EpisodesEnded, MetricsLogged, Status
+from rlnb.widgets.short import Short
 
 if TYPE_CHECKING:
     from rlnb.control.room import Room
     from rlnb.control.session import Session
     from rlnb.widgets.live_view import LiveView
+
+
+NAME = 120  # signs of a metric's name in the view; s.metrics has all of it
 
 
 class Feed:
@@ -37,6 +41,7 @@ class Feed:
         self._arrivals = Arrivals()
         self._drawn = Drawn()
         self._curves = Curves()
+        self._called = Short(NAME)
         self._trends: dict[int, Trend] = {}  # by group
         self._roles = Roles()
         self._beside: dict[int, tuple[int, float]] = {}  # by group: see _place
@@ -128,6 +133,7 @@ class Feed:
             self._add(name, name, 0, chunk)
 
     def _add(self, panel: str, series: str, group: int, chunk: dict[str, Any]) -> None:
+        panel, series = self._called(panel), self._called(series)  # names go with each tick
         if not self._curves.extend(panel, series, group, chunk):
             self.message = f"More than {MOST_PANELS} metrics are logged; further ones are in s.metrics."
 

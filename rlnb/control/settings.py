@@ -19,7 +19,7 @@ from rlnb.stats import (
     probability_of_improvement,
     steps_to_threshold,
 )
-from rlnb.widgets.short import short_apart
+from rlnb.widgets.short import Short
 
 MOST = 200  # signs of a setting's name
 
@@ -93,9 +93,9 @@ def settings_of(runs: Sequence[Run], by: str | None) -> list[Setting]:
         parts = [f"{name}={said(run.about['params'].get(name))}" for name in names]
         grouped.setdefault(", ".join(parts) or str(run.about["name"]), []).append(run)
     until = min((run.steps for run in runs), default=0)
-    called = short_apart(grouped, MOST)
+    called = Short(MOST)
     return [
-        Setting(called[key], {one: own[0].about["params"].get(one) for one in names}, own, until)
+        Setting(called(key), {one: own[0].about["params"].get(one) for one in names}, own, until)
         for key, own in grouped.items()
     ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
 
 _TURNING = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F}  # what changes the direction of writing
 
@@ -15,12 +14,20 @@ def short(text: str, most: int = 80) -> str:
     return line if len(line) <= most and len(text) <= 4 * most else line[: most - 1] + "…"
 
 
-def short_apart(texts: Iterable[str], most: int = 80) -> dict[str, str]:
-    """The short form of each of these different texts; those that were cut to the same are numbered."""
-    found: dict[str, str] = {}
-    for text in texts:
-        form, k = short(text, most), 2
-        while form in found.values():
-            form, k = f"{short(text, most)} ({k})", k + 1
-        found[text] = form
-    return found
+class Short:
+    """Short forms of texts as they come; different ones that were cut to the same are numbered."""
+
+    def __init__(self, most: int = 80) -> None:
+        self._most = most
+        self._forms: dict[str, str] = {}
+        self._taken: set[str] = set()
+
+    def __call__(self, text: str) -> str:
+        form = self._forms.get(text)
+        if form is None:
+            form, k = short(text, self._most), 2
+            while form in self._taken:
+                form, k = f"{short(text, self._most)} ({k})", k + 1
+            self._forms[text] = form
+            self._taken.add(form)
+        return form

@@ -38,6 +38,7 @@ class Browser:
 
     def __init__(self, view: Any) -> None:
         self.view, self.seq, self.messages, self.bytes, self.largest = view, 0, 0, 0, 0
+        self.ticks: list[int] = []  # bytes of each
         view.hears(True)
         view.send = self.receive
         view.observe(lambda change: self.weigh(len(change.new)), "snapshot")
@@ -49,6 +50,7 @@ class Browser:
 
     def receive(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         self.weigh(sum(map(len, buffers)))
+        self.ticks.append(sum(map(len, buffers)))
         self.seq = content["seq"]
         if self.seq % 2 == 0:
             self.answer()
@@ -120,3 +122,18 @@ def test_eight_hours(room):
     assert room.store.size() / len(table) < 100, "bytes of two steps with their episode; 62 here"
     assert len(table) == 600 + HOURS * int(3600 / EVERY) * EPISODES
     assert table["length"].eq(2).all()
+
+
+def test_a_name_of_10_000_characters_does_not_travel_with_each_tick(room):
+    env = rlnb.watch(Coin())
+    long = "<b>long</b>" * 1000
+    with rlnb.session(long) as s:
+        browser = Browser(s.live().widget)
+        for _ in range(100):
+            play(room, env, 1, 0.11)
+            rlnb.log({long + "a": 1.0, long + "b": 2.0})
+    assert len(browser.ticks) >= 80
+    assert sorted(browser.ticks)[len(browser.ticks) // 2] < 5_000, "six series with their names, not 40 KB of them"
+    titles = [key[0] for key in browser.view._history]
+    assert len(set(titles)) == 6 and max(map(len, titles)) < 130
+    assert set(s.metrics.name) == {"loss", "entropy", long + "a", long + "b"}

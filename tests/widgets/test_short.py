@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rlnb.widgets.short import short, short_apart
+from rlnb.widgets.short import Short, short
 from rlnb.widgets.table import table_html
 
 
@@ -26,8 +26,10 @@ def test_a_name_is_one_line_that_ends(text: str, shown: str) -> None:
 
 def test_different_names_stay_different() -> None:
     long = "long" * 2500
-    found = short_apart([long + "a", long + "b", "c"], 8)
-    assert list(found.values()) == ["longlon…", "longlon… (2)", "c"]
+    called = Short(8)
+    assert [called(text) for text in (long + "a", long + "b", "c", long + "a")] == [
+        "longlon…", "longlon… (2)", "c", "longlon…",
+    ]  # fmt: skip
 
 
 def test_a_static_table_is_no_wider_than_its_words() -> None:
