@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from rlnb import hook
@@ -38,6 +39,8 @@ class Agent(ABC, Generic[C]):
     def __init__(
         self, env: EnvLike, *, seed: int | None = None, eval_env: EnvLike | None = None, **settings: Any
     ) -> None:
+        if isinstance(env, VectorEnv) and hasattr(self.Settings, "n_envs"):
+            settings.setdefault("n_envs", env.num_envs)  # what is given says how many there are
         self.config = self.Settings.build(settings, self.name)  # type: ignore[assignment]
         self.source = Source(env)
         self.eval_source = self.source if eval_env is None else Source(eval_env)
@@ -204,7 +207,8 @@ class Agent(ABC, Generic[C]):
                 f"The agent learned in {saved['env_name']}, which was not made from a plain id. Give env=."
             )
         eval_env = overrides.pop("eval_env", None)
-        document = {**saved["config"], **overrides}
+        lanes = {"n_envs": env.num_envs} if isinstance(env, VectorEnv) and "n_envs" in saved["config"] else {}
+        document = {**saved["config"], **lanes, **overrides}
         if document.get("network") == "given":
             raise ValueError("The agent has a network of your own, whose code is not in the file. Give network=.")
         config = cls.Settings.from_dict(document, cls.__name__)

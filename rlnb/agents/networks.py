@@ -136,10 +136,15 @@ class ActorCritic(nn.Module):
 
 def choose_device(wanted: str, module: nn.Module, frames: bool) -> tuple[torch.device, str]:
     """The device for `module` and the reason in words."""
+    present = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else None
     if wanted != "auto":
+        if wanted.split(":")[0] in ("cuda", "mps") and wanted.split(":")[0] != present:
+            raise ValueError(
+                f"device={wanted!r}, but torch finds none here ({present or 'cpu'} is what there is). Take 'auto'; on "
+                "Colab, Runtime > Change runtime type gives a GPU."
+            )
         return torch.device(wanted), "as asked"
     size = sum(p.numel() for p in module.parameters())
-    present = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else None
     if present is None:
         return torch.device("cpu"), "no accelerator here"
     if frames or size > 500_000:

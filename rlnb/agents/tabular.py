@@ -6,6 +6,7 @@ list of lists, because reading one Python number from a list is several times fa
 
 from __future__ import annotations
 
+import math
 import random
 from collections import deque
 from collections.abc import Mapping
@@ -73,6 +74,12 @@ class TabularAgent(Agent[TabularConfig]):
 
     def finish(self) -> None:
         """The episode is over: count it and log it."""
+        if not math.isfinite(self.total):
+            raise FloatingPointError(
+                f"The rewards of episode {self.episodes:,} (to step {self.steps:,}) sum up to {self.total}: learning "
+                "stopped, but the table has learned from them. The environment's rewards have to be finite numbers; "
+                "mend them and make the agent anew."
+            )
         self.episodes += 1
         self.recent.append(self.total)
         self.state = None

@@ -303,6 +303,32 @@ def test_a_vector_environment_and_processes(name: str) -> None:
         other.close()
 
 
+@pytest.mark.parametrize("name", ["A2C", "PPO", "DQN"])
+def test_a_vector_environment_says_itself_how_many_there_are(name: str, tmp_path: Any) -> None:
+    env = gym.make_vec("CartPole-v1", num_envs=3)
+    agent = getattr(agents, name)(env, seed=0)
+    assert agent.config.n_envs == agent.lanes.n == 3
+    agent.save(tmp_path / "a.rlnb")
+    assert getattr(agents, name).load(tmp_path / "a.rlnb", env=gym.make_vec("CartPole-v1", num_envs=2)).lanes.n == 2
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_device_that_is_not_there_is_named() -> None:
+    with pytest.raises(ValueError, match=r"device='cuda', but torch finds none here"):
+        agents.A2C("CartPole-v1", seed=0, device="cuda")
+
+
+def test_a_table_stops_at_rewards_that_are_no_numbers() -> None:
+    class Broken(gym.Wrapper):  # type: ignore[type-arg]
+        def step(self, action: Any) -> Any:
+            observation, _, *rest = self.env.step(action)
+            return observation, float("nan"), *rest
+
+    for name in ("QLearning", "Sarsa", "ExpectedSarsa"):
+        with pytest.raises(FloatingPointError, match=r"rewards of episode 0 \(to step \d+\) sum up to nan"):
+            getattr(agents, name)(lambda: Broken(gym.make("FrozenLake-v1")), seed=0).learn(500, progress=False)
+
+
 def test_the_bar_is_shown_where_it_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     make("QLearning").learn(2000)
     assert "QLearning FrozenLake-v1" in capsys.readouterr().err
