@@ -12,6 +12,7 @@ from rlnb.control.arrivals import Arrivals
 from rlnb.control.controls import CONTROLS, control, held
 from rlnb.control.curves import MOST_PANELS, Curves
 from rlnb.control.drawn import Drawn
+from rlnb.control.rate import Rate
 from rlnb.control.roles import Roles, beside
 from rlnb.control.running import Running
 from rlnb.control.trend import Trend
@@ -48,7 +49,7 @@ class Feed:
         self._threshold: float | None = None
         self._recipe: Mapping[str, Any] | None = None
         self._random: float | None = None  # the mean return of a random policy
-        self._rate = (running.since, 0, 0.0)
+        self._rate = Rate(running.since)
         self._ended: float | None = None
 
     # --- numbers in ---------------------------------------------------------------------------------------------
@@ -177,10 +178,7 @@ class Feed:
         running, clock = self.running, self._room.clock
         steps = running.steps
         now = clock.elapsed()
-        since, before, rate = self._rate
-        if now - since >= 1.0 or not rate:
-            rate = (steps - before) / max(now - since, 1e-9)
-            self._rate = (now, steps, rate)
+        rate = self._rate.read(now, steps)
         elapsed = now - running.since
         if self._ended is not None:
             elapsed = self._ended
@@ -296,57 +294,3 @@ class Feed:
         if panels:
             bundle["image/png"] = curves_png(panels[:6], title=head["name"], subtitle=words)
         return bundle
-
-    @classmethod
-    def of_stored(cls, room: Room, session: Session) -> Feed:
-        """The feed of a session that is over, from the store."""
-        about = session._describe()
-        running = Running(
-            name=about["name"], origin=about["origin"], at=about["started"], since=0.0, env_id=about["env_id"]
-        )
-        running.id = session.id
-        running.total_steps = about.get("total_steps")
-        running.scratch = False
-        feed = cls(room, running)
-        for lane in about["lanes"]:
-            feed.recipe(lane["recipe"] or {})
-        episodes = session.episodes
-        lengths = episodes.groupby("group")["length"].sum()
-        running.steps_of = {int(str(group)): int(steps) for group, steps in lengths.items()}
-        running.steps_of.setdefault(0, int(about["steps"]))
-        feed._roles.hear(running.steps_of)
-        training = episodes[episodes["group"] == running.training_group].sort_values("ended", kind="stable")
-        for group, rows in episodes.groupby("group"):
-            step = own = rows["step"].to_numpy(np.float64)
-            if int(str(group)) != running.training_group:
-                ends = (rows["ended"], training["ended"], training["step"])
-                step = beside(own, ends[0].to_numpy(), ends[2].to_numpy(np.float64), ends[1].to_numpy())
-            chunk = {
-                "step": step,
-                "episode": rows.index.to_numpy(np.float64),
-                "time": rows["ended"].to_numpy(np.float64) - about["started"],
-                "cut": ~rows["finished"].to_numpy(bool),
-                "lane": rows["lane"].to_numpy(np.int32),
-                "own": own,
-                "kind": "points",
-            }
-            returns = rows["return"].to_numpy(np.float64)
-            feed._trends.setdefault(int(str(group)), Trend()).extend(returns[rows["finished"].to_numpy(bool)])
-            feed._add("return", "episodes", int(str(group)), {**chunk, "value": returns})
-            feed._add("length", "episodes", int(str(group)), {**chunk, "value": rows["length"].to_numpy(np.float64)})
-        for name, rows in session.metrics.groupby("name", sort=False):
-            chunk = {
-                "step": rows["step"].to_numpy(np.float64),
-                "episode": np.full(len(rows), np.nan),
-                "time": rows["time"].to_numpy(np.float64) - about["started"],
-                "value": rows["value"].to_numpy(np.float64),
-                "kind": "line",
-            }
-            feed._add(str(name), str(name), 0, chunk)
-        keys = room.store.keys(session.id)
-        feed._drawn.extend([lane for lane, _ in keys], [first for _, first in keys])
-        running.episodes = int(about["episodes"])
-        feed.state = str(about["status"])
-        feed._ended = float(about["elapsed"])
-        feed.message = about.get("error") or ""
-        return feed

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlnb.control.feed import Feed
 from rlnb.control.status_line import StatusLine
+from rlnb.control.stored_feed import StoredFeed
 from rlnb.events import EpisodesEnded, MetricsLogged, Status
 from rlnb.widgets.short import short
 
@@ -178,7 +179,7 @@ class Live:
         """The numbers of a session, from the store where it is over and nobody looks at it."""
         feed = self._feeds.get(session.id)
         if feed is None:
-            feed = self._feeds[session.id] = Feed.of_stored(self._room, session)
+            feed = self._feeds[session.id] = StoredFeed(self._room, session)
         return feed
 
 

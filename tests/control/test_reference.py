@@ -10,6 +10,7 @@ import pytest
 
 import rlnb
 from rlnb.control.reference import Reference
+from rlnb.control.stored_feed import StoredFeed
 
 
 def recipe_of(env_id, **kwargs):
@@ -67,10 +68,8 @@ def test_the_view_is_told_also_of_a_session_of_yesterday(recording):
             env.reset(seed=seed)
             while not env.step(env.action_space.sample())[2]:
                 pass
-    output = rlnb.get("old").live()
-    recording.live.close()
     feed = rlnb.get("old").live()._feed
-    assert feed is not output._feed  # made from the store
+    assert isinstance(feed, StoredFeed)
     feed.make_view()
     recording.reference.close()
     recording.reference._thread.join(60)

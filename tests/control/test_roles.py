@@ -8,8 +8,8 @@ import gymnasium as gym
 import numpy as np
 
 import rlnb
-from rlnb.control.feed import Feed
 from rlnb.control.roles import Roles, beside
+from rlnb.control.stored_feed import StoredFeed
 
 
 def play(env, episodes):
@@ -50,7 +50,7 @@ def test_an_evaluation_before_the_training_gives_the_axis_to_it_and_colours_stay
     assert sum(a != b for a, b in itertools.pairwise(names)) == 1  # it is found out once
     drawn = view._history["return", "episodes", 1].rows[:, 1]
     np.testing.assert_array_equal(drawn, trained)  # the view has started over
-    stored = Feed.of_stored(recording, s)
+    stored = StoredFeed(recording, s)
     assert stored.header()["groups"] == ["evaluation", "training"]
     assert steps_of(stored, 1) == trained
     assert steps_of(stored, 0)[9] <= 10
