@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.browser.lab import ROOT, notebook_of
+from tests.browser.files import notebook_of
+from tests.browser.lab import ROOT
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 SETUP = """

@@ -17,7 +17,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -28,6 +27,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from tests.browser.files import free_port, notebook_of, write_settings
 
 ROOT = Path(__file__).parents[2]
 START = 60.0  # seconds that a server may take to answer
@@ -59,7 +60,7 @@ class Lab:
         self._save_widgets = save_widgets
         self.folder = home / "notebooks"
         self.token = secrets.token_hex(16)
-        self.port = _free_port()
+        self.port = free_port()
         self._python = python
         self._env: dict[str, str] = {}
         self._server: subprocess.Popen[bytes] | None = None
@@ -67,9 +68,9 @@ class Lab:
     def __enter__(self) -> Lab:
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = self.home / "settings"
-        _write_settings(settings, "@jupyterlab/apputils-extension/notification", {"fetchNews": "false"})
-        _write_settings(settings, "@jupyterlab/docmanager-extension/plugin", {"autosave": False})
-        _write_settings(settings, "@jupyter-widgets/jupyterlab-manager/plugin", {"saveState": self._save_widgets})
+        write_settings(settings, "@jupyterlab/apputils-extension/notification", {"fetchNews": "false"})
+        write_settings(settings, "@jupyterlab/docmanager-extension/plugin", {"autosave": False})
+        write_settings(settings, "@jupyter-widgets/jupyterlab-manager/plugin", {"saveState": self._save_widgets})
         env = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
         env |= {
             "JUPYTER_PREFER_ENV_PATH": "1",
@@ -161,26 +162,6 @@ class Lab:
             except OSError:
                 time.sleep(0.1)
         raise RuntimeError("JupyterLab did not start:\n" + (self.home / "server.log").read_text()[-3000:])
-
-
-def notebook_of(cells: list[str]) -> dict[str, Any]:
-    """The document of a notebook with these code cells."""
-    return {
-        "nbformat": 4,
-        "nbformat_minor": 5,
-        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-        "cells": [
-            {
-                "cell_type": "code",
-                "id": f"cell-{index}",
-                "metadata": {},
-                "source": source,
-                "outputs": [],
-                "execution_count": None,
-            }
-            for index, source in enumerate(cells)
-        ],
-    }
 
 
 # --- the browser -----------------------------------------------------------------------------------------------------
@@ -341,15 +322,3 @@ _RUNNING = (
     "Array.from(document.querySelectorAll('.jp-Notebook .jp-InputPrompt'))"
     ".filter(prompt => prompt.textContent.includes('*')).length"
 )
-
-
-def _write_settings(folder: Path, plugin: str, values: dict[str, Any]) -> None:
-    path = folder / f"{plugin}.jupyterlab-settings"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(values), encoding="utf-8")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
