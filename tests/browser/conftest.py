@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.lab import Front, Lab, NotebookPage
+from tests.browser.stacks import PATIENCE, STACKS, NoStack, python_of
 
 _failed = pytest.StashKey[bool]()
 
@@ -26,10 +27,30 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     return report
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked `stacks` runs here, and in `make test-all` on the other kernels as well."""
+    if metafunc.definition.get_closest_marker("stacks") and metafunc.config.option.markexpr != "not slow":
+        marks = (pytest.mark.slow, pytest.mark.timeout(PATIENCE + 300))  # the first test on a stack installs it
+        others = [pytest.param(name, id=name, marks=marks) for name in STACKS]
+        metafunc.parametrize("stack", [pytest.param("", id="here"), *others], indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    # Another environment's Lab, to look at another ipykernel or ipywidgets: RLNB_LAB_PYTHON=/path/to/its/python
-    with Lab(tmp_path_factory.mktemp("lab"), os.environ.get("RLNB_LAB_PYTHON", sys.executable)) as lab:
+def stack(request: pytest.FixtureRequest) -> str:
+    """The interpreter that the Lab runs with: the tests' own, or that of another stack (see stacks.py).
+
+    RLNB_LAB_PYTHON=/path/to/a/python names one by hand.
+    """
+    name = getattr(request, "param", "")
+    try:
+        return str(python_of(name)) if name else os.environ.get("RLNB_LAB_PYTHON", sys.executable)
+    except NoStack as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def lab_server(tmp_path_factory: pytest.TempPathFactory, stack: str) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("lab"), stack) as lab:
         yield lab
 
 

@@ -114,6 +114,7 @@ def test_stop_while_the_cell_runs(open_notebook: Open, front: Front, clear: str)
     assert ("episode 1\n" in notebook.text(1)) == (clear == "never")
 
 
+@pytest.mark.stacks
 def test_the_pump_alone_is_enough(open_notebook: Open) -> None:
     """As in VS Code and on ipykernel 6: no second thread lets the click in."""
     alone = "vars(widget.comm).pop('_reply_subshell_for', None)"
@@ -133,6 +134,7 @@ def test_the_pump_alone_is_enough(open_notebook: Open) -> None:
     assert stopped - clicked < soon()
 
 
+@pytest.mark.stacks
 def test_a_long_update_lets_the_click_in(open_notebook: Open) -> None:
     """Where ipykernel has subshells, a handler hears the click although nothing pumps."""
     notebook = open_notebook(

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.lab import Front, NotebookPage
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.stacks]
 expect.set_options(timeout=20_000)  # milliseconds
 Open = Callable[..., NotebookPage]
 

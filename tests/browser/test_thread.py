@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.lab import Front, Lab, NotebookPage, soon
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.stacks]
 Open = Callable[..., NotebookPage]
 
 SETUP = """
