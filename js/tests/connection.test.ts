@@ -75,6 +75,18 @@ describe("the view's end of the gate", () => {
     expect(listener.connected).toHaveBeenLastCalledWith("on");
   });
 
+  it("says one hello to a kernel that cannot hear, and no second", () => {
+    connection.hears = false;
+    vi.advanceTimersByTime(3600_000);
+    expect(types(model)).toEqual(["hello"]);
+    snapshot(0); // the cell has ended
+    expect(listener.connected).toHaveBeenLastCalledWith("on");
+    connection.command("stop");
+    types(model);
+    vi.advanceTimersByTime(3600_000);
+    expect(types(model)).toEqual([]);
+  });
+
   it("asks whether anyone is there when a running session falls silent", () => {
     snapshot(0);
     types(model);

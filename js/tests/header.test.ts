@@ -75,15 +75,16 @@ describe("the header", () => {
   });
 
   test("says where the kernel hears nothing before the cell ends, and what works now", () => {
-    show({ ...running, deaf: true });
-    expect(bar.el.querySelector(".rlnb-message")?.textContent).toContain("The notebook's own stop button works now.");
+    show({ ...running, hears: false });
+    const note = bar.el.querySelector<HTMLElement>(".rlnb-deaf");
+    expect([note?.hidden, note?.textContent]).toEqual([false, expect.stringContaining("own stop button works now.")]);
     button("Pause")?.click();
-    show({ ...running, deaf: true });
+    show({ ...running, hears: false });
     later();
-    show({ ...running, deaf: true });
+    show({ ...running, hears: false });
     expect(state()).toBe("waiting for the cell to end");
-    show({ ...running, state: "finished", deaf: false });
-    expect([state(), bar.el.querySelector<HTMLElement>(".rlnb-message")?.hidden]).toEqual(["finished", true]);
+    show({ ...running, state: "finished", hears: true });
+    expect([state(), note?.hidden]).toEqual(["finished", true]);
   });
 
   test("keeps the focus on the button that was pressed, and gives it to the one that takes its place", () => {

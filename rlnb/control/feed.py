@@ -189,7 +189,6 @@ class Feed:
             "env_id": running.env_id or "",
             "state": state,
             "waiting": self.state == "running" and running.waiting,
-            "deaf": self.state == "running" and self._pump_state.startswith("off"),
             "steps": steps,
             "episodes": running.episodes,
             "rate": rate,

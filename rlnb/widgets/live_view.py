@@ -24,6 +24,7 @@ from .asset import Loaded
 from .codec import encode
 from .films import Screen
 from .gate import Gate
+from .greetings import Greetings
 from .history import COLUMNS, History, Rows
 from .narrow import narrow
 
@@ -79,6 +80,8 @@ class LiveView(Screen, Loaded):
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._gate = Gate(self._clock)
+        self._greetings = Greetings(self._clock)
+        self._told_to_hear = True
         self._lock = threading.RLock()
         self._kinds: dict[Key, str] = {}
         self._history: dict[Key, History] = {}
@@ -151,15 +154,26 @@ class LiveView(Screen, Loaded):
             self._header.update({name: _plain(value) for name, value in fields.items()})
 
     def hears(self, while_running: bool) -> None:
-        """Say whether the kernel reads the browser's messages while a cell runs; if not, the gate counts no answers."""
+        """Say, as often as you like, whether the kernel reads the browser's messages while a cell runs.
+
+        Where it does not, the view says so, and is sent whole, thinned, at growing distances. It hears after all where
+        a message comes in while the session runs: on a second thread of the kernel's, or since no cell holds it.
+        """
         with self._lock:
-            self._gate.hears = while_running
+            if while_running != self._told_to_hear:
+                self._told_to_hear = while_running
+                self._hear(while_running)
+
+    def _hear(self, now: bool) -> None:
+        self._gate.hears = self._header["hears"] = now
 
     def tick(self) -> bool:
         """Send what is new in one message, if the gate lets it through; call it at most ten times a second."""
         with self._lock:
-            if not (self._pending or self._header != self._told or self._over) or not self._gate.is_open():
+            if not (self._pending or self._header != self._told or self._over):
                 return False
+            if not self._gate.is_open():
+                return self._send_unheard()
             large = self._size > PACE * TICK_PERIOD and self._header.get("state") in _MOVING
             if large and self._clock.elapsed() - self._last_tick < self._size / PACE:
                 return False
@@ -173,7 +187,7 @@ class LiveView(Screen, Loaded):
         would keep every one of them.
         """
         with self._lock:
-            if not (moving and self._gate.stalled):
+            if not (moving and (self._gate.stalled or not self._gate.hears)):
                 self.snapshot = self._snapshot(MOST_SAVED)
 
     def on_command(self, fn: Command) -> None:
@@ -202,22 +216,31 @@ class LiveView(Screen, Loaded):
 
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
         kind = content.get("type") if isinstance(content, dict) else None
+        with self._lock:
+            if not self._gate.hears and self._header.get("state") in _MOVING:
+                self._hear(True)
         if kind == "ack":
             self._gate.acknowledge(int(content["seq"]))
             self._catch_up()
         elif kind == "hello":
-            with self._lock:
-                self._gate.hello()
-                if self._pending or self._header != self._told or self._over:
-                    self._send_tick()  # for the other views of this session; the newcomer starts from the snapshot
-                reply = {"type": "snapshot", "seq": self._gate.sent, "to": content.get("view")}
-                self.send(reply, [self._snapshot()])
+            self._greet(str(content.get("view")))
         elif kind == "detail":
             self._show_detail(content)
         elif kind == "command":
             self._command(str(content.get("name")), dict(content.get("payload") or {}))
         else:
             self.show_error(f"The view sent a message that rlnb does not know: {str(content)[:200]}")
+
+    def _greet(self, view: str) -> None:
+        """Answer a hello with everything."""
+        with self._lock:
+            self._gate.hello()
+            if self._greetings.answered(view, self._gate.sent):
+                return
+            if self._pending or self._header != self._told or self._over:
+                self._send_tick()  # for the other views of this session; the newcomer starts from the snapshot
+            self._greetings.answer(view, self._gate.sent)
+            self.send({"type": "snapshot", "seq": self._gate.sent, "to": view}, [self._snapshot()])
 
     def _command(self, name: str, payload: dict[str, Any]) -> None:
         if not self._commands:
@@ -259,6 +282,15 @@ class LiveView(Screen, Loaded):
             self._waiting, self._over, self._told = 0, False, dict(self._header)
             self._last_tick, self._size = self._clock.elapsed(), len(frame)
             self.send({"type": kind, "seq": seq}, [frame])
+
+    def _send_unheard(self) -> bool:
+        """The whole view as a trait, which needs no answer, where the kernel cannot hear one."""
+        if not self._gate.take_unheard_turn():
+            return False
+        self.snapshot = self._snapshot()
+        self._pending.clear()
+        self._waiting, self._over, self._told = 0, False, dict(self._header)
+        return True
 
     def _new(self) -> bytes:
         """What came since the last tick, and the fields of the header that are not as they were."""

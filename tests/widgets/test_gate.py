@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from rlnb.clock import ManualClock
@@ -59,10 +61,30 @@ def test_impossible_acknowledgements_change_nothing(gate: Gate, seq: int) -> Non
     assert not gate.is_open()
 
 
-def test_a_deaf_kernel_sends_once_a_second(gate: Gate, clock: ManualClock) -> None:
+def test_a_kernel_that_cannot_hear_sends_no_ticks_and_ever_rarer_pictures(gate: Gate, clock: ManualClock) -> None:
+    assert not gate.take_unheard_turn()
     gate.hears = False
-    for _ in range(10):
-        assert gate.is_open()
-        gate.send()
+    turns = []
+    for second in range(8 * 3600):
         assert not gate.is_open()
+        if gate.take_unheard_turn():
+            turns.append(second)
         clock.advance(1)
+    assert turns[:3] == [0, 1, 3]
+    assert 15 <= sum(turn < 60 for turn in turns) <= 20
+    distances = [after - before for before, after in itertools.pairwise(turns)]
+    assert distances == sorted(distances)
+    assert turns[-1] > 6 * 3600
+    assert len(turns) <= 60
+    clock.advance(1e6)
+    gate.take_unheard_turn()
+    clock.advance(1e6)
+    assert not gate.take_unheard_turn()
+
+
+def test_where_it_hears_again_ticks_go_out(gate: Gate, clock: ManualClock) -> None:
+    gate.hears = False
+    clock.advance(100)
+    gate.hears = True
+    assert gate.is_open()
+    assert not gate.take_unheard_turn()

@@ -32,6 +32,8 @@ export class Connection {
   private state: Connected = "waiting";
   /** Whether silence would be strange: set by the view while the session runs. */
   expectsTicks = false;
+  /** Whether the kernel hears at present. Where it does not, one hello waits for it, and no second is said. */
+  hears = true;
 
   constructor(
     private readonly model: Model,
@@ -43,7 +45,7 @@ export class Connection {
 
   command(name: string, payload: Record<string, unknown> = {}): void {
     this.send({ type: "command", name, payload });
-    if (this.state === "on") this.arm(ANSWER, () => this.again()); // nothing comes back: is anyone there?
+    if (this.state === "on" && this.hears) this.arm(ANSWER, () => this.again()); // nothing comes back: is anyone there?
   }
 
   /** Asks whether anyone is there. */
@@ -67,7 +69,7 @@ export class Connection {
     this.send({ type: "hello", view: this.view });
     this.arm(this.state === "off" ? RETRY : ANSWER, () => {
       this.become("off");
-      this.hello();
+      if (this.hears) this.hello();
     });
   }
 

@@ -15,8 +15,6 @@ export interface Header {
   state?: string;
   /** A pause or a stop was asked for, and the loop has not come to its next step yet. */
   waiting?: boolean;
-  /** The kernel hears the page only when the cell ends. */
-  deaf?: boolean;
   steps?: number;
   episodes?: number;
   rate?: number;
@@ -33,6 +31,8 @@ export interface Header {
   replay?: boolean;
   /** A later run of the same cell is shown below. */
   folded?: boolean;
+  /** False where the kernel reads no message while a cell runs. */
+  hears?: boolean;
   pace?: number | null;
   /** Steps a second in which the environment is shown in real time. */
   fps?: number | null;
@@ -47,8 +47,13 @@ const endings: Record<string, string> = {
   stopped: "Stopped by hand. Everything up to here is kept.",
   interrupted: "Interrupted. Everything up to here is kept.",
 };
+
+/** Whether the session runs in a kernel that will hear of a click when the cell has ended, and not before. */
+export const isDeaf = (header: Header): boolean => header.hears === false && alive(header);
+
 const DEAF =
-  "This kernel hears the page when the cell ends: the controls apply then. The notebook's own stop button works now.";
+  "This kernel reads no clicks while a cell runs: the controls apply when the cell ends. " +
+  "The notebook’s own stop button works now.";
 const SHORT = 300; // ms within which a step usually comes: not worth a word
 
 /** Name, state, counts and the controls of the run. */
@@ -66,6 +71,7 @@ export class HeaderBar {
   private readonly buttons: RunButtons;
   private readonly trend = h("p", { class: "rlnb-trend" });
   private readonly message = h("p", { class: "rlnb-message", hidden: true });
+  private readonly deaf = h("p", { class: "rlnb-message rlnb-deaf", role: "note", hidden: true }, DEAF);
   private readonly reach: Controls;
   private header: Header = {};
   private waitsSince: number | null = null;
@@ -96,6 +102,7 @@ export class HeaderBar {
       this.facts.bar,
       this.trend,
       this.message,
+      this.deaf,
       this.reach.el,
     );
   }
@@ -110,16 +117,17 @@ export class HeaderBar {
     const runs = alive(header);
     const shown = this.shown(header, connected);
     this.state.dataset.state = shown;
-    const said = header.deaf && shown === "waiting" ? "waiting for the cell to end" : (words[shown] ?? shown);
+    const said = isDeaf(header) && shown === "waiting" ? "waiting for the cell to end" : (words[shown] ?? shown);
     text(this.state, said);
     text(this.live, `session ${said}`);
     this.facts.show(header, runs);
     text(this.trend, header.trend ?? "");
     this.trend.hidden = !header.trend;
-    const message = header.message || endings[shown] || (runs && header.deaf ? DEAF : "");
+    const message = header.message || endings[shown] || "";
     text(this.message, message);
     this.message.hidden = !message;
     this.message.dataset.state = shown;
+    this.deaf.hidden = !isDeaf(header);
     const reachable = runs && connected !== "off";
     this.reach.show(header, reachable);
     const offered = reachable ? (header.controls ?? ["stop"]) : [];

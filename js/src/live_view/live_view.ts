@@ -15,7 +15,7 @@ import { Charts } from "./charts";
 import { type Connected, Connection } from "./connection";
 import controlsCss from "./controls.css";
 import { Fold } from "./fold";
-import { type Header, HeaderBar } from "./header";
+import { type Header, HeaderBar, isDeaf } from "./header";
 import headerCss from "./header.css";
 import { Notices } from "./notices";
 import panelsCss from "./panels.css";
@@ -84,7 +84,10 @@ class LiveView {
     document.addEventListener("visibilitychange", visible);
     const trait = () => {
       const bytes = model.get("snapshot") as Bytes | null;
-      if (this.connected !== "on" && bytes && toBytes(bytes).byteLength > 0) this.load(decode(bytes));
+      if (!bytes || toBytes(bytes).byteLength === 0) return;
+      const frame = decode(bytes);
+      // Whoever is told everything by messages needs no picture; a kernel that cannot hear sends nothing else.
+      if (this.connected !== "on" || (frame.meta.header as Header).hears === false) this.load(frame);
     };
     this.undo = undoAll([
       ...[baseCss, headerCss, controlsCss, panelsCss, watchCss, playerCss].map((css) => useStyles(el, css)),
@@ -115,6 +118,7 @@ class LiveView {
         this.schedule();
       },
     });
+    this.expect();
     this.schedule();
   }
 
@@ -184,8 +188,15 @@ class LiveView {
     this.settings.random = header.random_return ?? null;
     this.settings.marks = header.marks ?? [];
     this.replays = header.replay !== false;
-    if (this.connection) this.connection.expectsTicks = header.state === "running";
+    this.expect();
     this.schedule();
+  }
+
+  /** Tells the connection what silence means now. */
+  private expect(): void {
+    if (!this.connection) return;
+    this.connection.hears = !isDeaf(this.header);
+    this.connection.expectsTicks = this.header.state === "running" && this.connection.hears;
   }
 
   private schedule(): void {
@@ -205,13 +216,14 @@ class LiveView {
 
   /** Draws what has changed; true when some of it is left for the next frame. */
   private draw(): boolean {
-    const lost = this.connected === "off";
-    this.bar.show(this.header, this.connected);
+    const connected = isDeaf(this.header) ? "on" : this.connected; // no answer is what one expects of a deaf kernel
+    const lost = connected === "off";
+    this.bar.show(this.header, connected);
     this.fold.show(this.header.folded === true);
     this.watch.show(this.header, alive(this.header));
     const hasData = !this.charts.empty;
-    this.notices.show(this.connected, alive(this.header), !hasData);
-    this.root.dataset.connected = this.connected;
+    this.notices.show(connected, alive(this.header), !hasData);
+    this.root.dataset.connected = connected;
     this.charts.el.hidden = !hasData;
     this.toolbar.el.hidden = !hasData;
     this.settings.canReplay = this.replays && !lost;
