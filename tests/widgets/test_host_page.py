@@ -56,10 +56,10 @@ def test_the_view_is_drawn_and_told_by_messages(host: Page) -> None:
     expect(facts).to_contain_text("1steps", use_inner_text=False)
     expect(host.locator(".rlnb-live canvas").first).to_be_visible()
     view = host.evaluate("view.sent[0].view")
-    host.evaluate("([c, b]) => tell(c, b)", [{"type": "snapshot", "seq": 1, "to": view}, frame(40, steps=1234)])
-    host.evaluate("([c, b]) => tell(c, b)", [{"type": "tick", "seq": 2}, frame(steps=5678, controls=["stop"])])
+    host.evaluate("([c, b]) => tell(c, b)", [{"type": "snapshot", "seq": 2, "to": view}, frame(40, steps=1234)])
+    host.evaluate("([c, b]) => tell(c, b)", [{"type": "tick", "seq": 3}, frame(steps=5678, controls=["stop"])])
     expect(facts).to_contain_text("5,678")
-    assert host.evaluate("view.sent.slice(1)") == [{"type": "ack", "seq": 1}, {"type": "ack", "seq": 2}]
+    assert host.evaluate("view.sent.slice(1)") == [{"type": "ack", "seq": 2}, {"type": "ack", "seq": 3}]
     host.get_by_role("button", name="Stop").click()
     assert host.evaluate("view.sent.at(-1)") == {"type": "command", "name": "stop", "payload": {}}
     # who is told everything by messages needs no picture, which may be older
