@@ -11,6 +11,7 @@ from rlnb.control import exporting, tabling
 from rlnb.control.doors import the_room
 from rlnb.control.judging import verdict
 from rlnb.control.lines import AXES, lines_of
+from rlnb.control.marimo import in_marimo
 from rlnb.control.runs import WINDOW, run_of
 from rlnb.control.session import Session
 from rlnb.control.settings import settings_of
@@ -97,6 +98,7 @@ class Comparison:
         """Whether any setting has several runs."""
         return any(len(setting.runs) > 1 for setting in self.settings)
 
+    @property
     def widget(self) -> ComparisonWidget:
         """Chart and table, as a widget."""
         from rlnb.widgets.comparison import Comparison as Widget
@@ -136,7 +138,10 @@ class Comparison:
         return {"text/plain": repr(self), "text/html": table_html(*self._plain(None, "")), "image/png": picture}
 
     def _ipython_display_(self) -> None:
-        self._room.show(self.widget, self._static(), repr(self))
+        self._room.show(lambda: self.widget, self._static(), repr(self))
+
+    def _display_(self) -> Any:
+        return in_marimo(self.widget)
 
     def __repr__(self) -> str:
         shown = (self.summary if self.grouped else self.table).to_string(index=False)

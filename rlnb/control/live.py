@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rlnb.control.feed import Feed
+from rlnb.control.marimo import in_marimo
 from rlnb.control.status_line import StatusLine
 from rlnb.control.stored_feed import StoredFeed
 from rlnb.events import EpisodesEnded, MetricsLogged, Status
@@ -204,6 +205,9 @@ class LiveOutput:
 
     def _ipython_display_(self) -> None:
         self._room.show(self._feed.make_view, self._feed.static(), repr(self))
+
+    def _display_(self) -> Any:
+        return in_marimo(self.widget)
 
     def __repr__(self) -> str:
         running = self._feed.running

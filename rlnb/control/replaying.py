@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlnb.control.doors import the_room
+from rlnb.control.marimo import in_marimo
 from rlnb.control.patience import Patience
 from rlnb.control.saving import save
 from rlnb.control.session import Session
@@ -44,6 +45,7 @@ class Replay:
         and inspector); several episodes stand side by side."""
         return save(self.takes, path)
 
+    @property
     def widget(self) -> EpisodePlayer:
         """The player, as a widget."""
         from rlnb.widgets.player import EpisodePlayer
@@ -76,7 +78,10 @@ class Replay:
         return f'<td style="text-align:left">{picture}<br>{words} ({badge})</td>'
 
     def _ipython_display_(self) -> None:
-        self._room.show(self.widget, self._static(), repr(self))
+        self._room.show(lambda: self.widget, self._static(), repr(self))
+
+    def _display_(self) -> Any:
+        return in_marimo(self.widget)
 
     def __repr__(self) -> str:
         parts = [f"{words} [{verdict}]" for words, verdict in zip(self._captions, self.verdicts, strict=True)]

@@ -104,7 +104,7 @@ def main(sessions: int = 100, repetitions: int = 5) -> None:
         for _ in range(repetitions):
             begun = time.perf_counter()
             comparison = rlnb.compare(ids, by="lr")
-            widget, static = comparison.widget(), comparison._static()
+            widget, static = comparison.widget, comparison._static()
             python.append(time.perf_counter() - begun)
             reading.append(peer(folder, sessions))
         rlnb.uninstall()

@@ -48,6 +48,9 @@ STACKS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+#: not Jupyter: these need no Lab
+OTHERS: dict[str, tuple[str, ...]] = {"marimo": ("marimo==0.25.*", "anywidget==0.11.*")}
+
 
 class NoStack(Exception):
     """A stack could not be installed: why, in words."""
@@ -59,9 +62,10 @@ def requirements(name: str) -> list[str]:
     rlnb's own code is not among it: the Lab of the tests finds this checkout by PYTHONPATH.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    pinned = {_name(one) for one in STACKS[name]}
+    named = [*STACKS[name], *FRONT] if name in STACKS else [*OTHERS[name]]
+    pinned = {_name(one) for one in named}
     own = [*project["dependencies"], *project["optional-dependencies"]["render"]]
-    return [*STACKS[name], *FRONT, *(one for one in own if _name(one) not in pinned)]
+    return [*named, *(one for one in own if _name(one) not in pinned)]
 
 
 def python_of(name: str) -> Path:
@@ -96,7 +100,7 @@ def _name(requirement: str) -> str:
 
 
 if __name__ == "__main__":
-    for stack in STACKS:
+    for stack in (*STACKS, *OTHERS):
         try:
             print(f"{stack}: {python_of(stack)}", flush=True)
         except NoStack as error:

@@ -236,5 +236,5 @@ def test_the_comparison_says_it(recording):
     comparison = rlnb.compare("rate 0.1", "rate 0.2")
     assert comparison.verdict == "1 run each: an anecdote."
     assert "anecdote" in repr(comparison)
-    assert "anecdote" in comparison.widget().table
+    assert "anecdote" in comparison.widget.table
     assert [setting.name for setting in comparison.settings] == ["lr=0.1", "lr=0.2"]
