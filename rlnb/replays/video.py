@@ -84,7 +84,9 @@ class Encoder:
         self._sink = imageio_ffmpeg.write_frames(
             str(self._path),
             (wide, high),
-            fps=Fraction(self.fps).limit_denominator(1000),
+            fps=float(self.fps),
+            # The rate again, exactly: imageio-ffmpeg 0.6 (Colab's) takes no Fraction and rounds what it takes.
+            input_params=["-r", str(Fraction(self.fps).limit_denominator(1000))],
             quality=None,
             codec="libvpx-vp9" if webm else "libx264",
             macro_block_size=1,
