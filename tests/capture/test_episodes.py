@@ -125,7 +125,7 @@ def test_an_interrupt_between_two_appends_costs_no_alignment(capture, desk):
     env = capture.watch(Ladder(n=9))
     env.reset()
     env.step(0)
-    recorder = next(iter(capture._recorders.values()))
+    [recorder] = [one for one in capture._recorders.values() if one.owner() is env]
     recorder.actions.append(1)  # the interrupt came here
     recorder.align()
     env.step(1)

@@ -8,6 +8,7 @@ import pytest
 from ladder import Ladder, play, rows
 
 from rlnb.capture import actions
+from rlnb.capture.hooked import checking
 from rlnb.trace import Checks
 
 REWARDS = [float("nan"), float("inf"), 1, True, np.float32(0.5), np.array(2.0), np.array([3.0])]
@@ -47,7 +48,7 @@ def test_any_observation_is_summed_as_replay_will(space, one, other, capture, de
     env.observation_space, env.observation = space, one
     capture.watch(env)
     env.reset()
-    expected, checks = [], Checks(next(iter(capture._recorders.values())).recipe["check_every"])
+    expected, checks = [], Checks(checking(env)[0])
     checks.begin(one)
     for k in range(100):
         env.observation = other if k == 50 else one
