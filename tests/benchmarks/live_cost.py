@@ -1,4 +1,4 @@
-"""What the live view costs a loop at full speed: `python tests/benchmarks/live_cost.py [repetitions]`.
+"""What the live view costs a loop at full speed: `python tests/benchmarks/live_cost.py [repetitions [steps a cell]]`.
 
 Two real kernels, each running the same cell of CartPole steps: one bare, one that has said `%load_ext rlnb`, its view
 shown and its messages answered by this process as a page answers them (hello, acknowledgements of ticks), so that the
@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-STEPS = 400_000
+STEPS = int(sys.argv[2]) if len(sys.argv) > 2 else 400_000
 CELL = """
 import time, json, gymnasium as gym, numpy as np
 env = gym.make("CartPole-v1")
@@ -140,4 +140,4 @@ def main(repetitions: int = 7) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in sys.argv[1:]))
+    main(*(int(word) for word in sys.argv[1:2]))
