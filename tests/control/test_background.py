@@ -8,7 +8,8 @@ quit = threading.Event()
 def work():
     env = gym.make("CartPole-v1")
     while not quit.is_set():
-        train(env, 5)
+        train(env, 1)
+        time.sleep(0.01)  # a hundred episodes a second are enough to look at, and the cells have their turn
 def until(condition, seconds=30):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
