@@ -158,9 +158,10 @@ class Feed:
     def tick(self) -> None:
         """Send what is new."""
         view = self.view  # another thread may close it meanwhile
-        if view is not None:
-            self._tell(view)
-            view.tick()
+        if view is None or (view.resting and self._state == "running"):
+            return  # many rows are cheaper to hand on at once than in parts
+        self._tell(view)
+        view.tick()
 
     def _tell(self, view: LiveView) -> None:
         view.hears(self._pump_state == "on")
@@ -183,11 +184,10 @@ class Feed:
         if self._ended is not None:
             elapsed = self._ended
             rate = steps / max(elapsed, 1e-9)
-        state = "paused" if self.state == "running" and running.paused else self.state
         return {
             "name": running.name,
             "env_id": running.env_id or "",
-            "state": state,
+            "state": self._state,
             "waiting": self.state == "running" and running.waiting,
             "steps": steps,
             "episodes": running.episodes,
@@ -204,6 +204,10 @@ class Feed:
             "marks": list(running.marks),
             **(held(self._room, running) if self.state == "running" else {"knobs": [], "breaks": []}),
         }
+
+    @property
+    def _state(self) -> str:
+        return "paused" if self.state == "running" and self.running.paused else self.state
 
     def _trend(self) -> str:
         trend = self._trends.get(self._roles.training)

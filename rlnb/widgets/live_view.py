@@ -174,11 +174,16 @@ class LiveView(Screen, Loaded):
                 return False
             if not self._gate.is_open():
                 return self._send_unheard()
-            large = self._size > PACE * TICK_PERIOD and self._header.get("state") in _MOVING
-            if large and self._clock.elapsed() - self._last_tick < self._size / PACE:
+            if self.resting:
                 return False
             self._send_tick()
             return True
+
+    @property
+    def resting(self) -> bool:
+        """Whether the last tick was so large that the next one has to wait."""
+        large = self._size > PACE * TICK_PERIOD and self._header.get("state") in _MOVING
+        return large and self._clock.elapsed() - self._last_tick < self._size / PACE
 
     def refresh_snapshot(self, moving: bool = False) -> None:
         """Set the `snapshot` trait: at the end of a session, and every few seconds while it is `moving`.

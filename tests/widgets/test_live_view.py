@@ -288,5 +288,8 @@ def test_many_rows_make_ticks_rarer_not_the_wire_busier(wire: Wire) -> None:
         wire.clock.advance(0.1)
         wire.view.tick()
         wire.say(type="ack", seq=wire.view._gate.sent)
+        assert wire.view.resting
     assert sum(len(buffer) for _, [buffer] in wire.sent) <= 3_000_000
     assert len(wire.sent) > 8
+    wire.view.header(state="paused")
+    assert not wire.view.resting and wire.view.tick()
