@@ -19,38 +19,38 @@ _HOME = {
     "watch": "rlnb.control.doors",
     "session": "rlnb.control.doors",
     "use": "rlnb.control.doors",
-    "evaluate": "rlnb.control.evaluating",
-    "seeds": "rlnb.control.seeding",
-    "repeat": "rlnb.control.repeating",
-    "knobs": "rlnb.control.knobs",
+    "evaluate": "rlnb.control.seeds.evaluating",
+    "seeds": "rlnb.control.seeds.seeding",
+    "repeat": "rlnb.control.seeds.repeating",
+    "knobs": "rlnb.control.recording.knobs",
     "sessions": "rlnb.control.shelf",
     "get": "rlnb.control.shelf",
     "last": "rlnb.control.shelf",
     "delete": "rlnb.control.shelf",
     "load_json": "rlnb.control.shelf",
-    "replay": "rlnb.control.replaying",
-    "explain": "rlnb.control.explaining",
-    "compare": "rlnb.control.comparing",
-    "chart": "rlnb.control.charting",
-    "save_chart": "rlnb.control.charting",
+    "replay": "rlnb.control.films.replaying",
+    "explain": "rlnb.control.films.explaining",
+    "compare": "rlnb.control.compare.comparing",
+    "chart": "rlnb.control.compare.charting",
+    "save_chart": "rlnb.control.compare.charting",
     "Session": "rlnb.control.session",
 }
 
 if TYPE_CHECKING:
-    from rlnb.control.charting import chart as chart
-    from rlnb.control.charting import save_chart as save_chart
-    from rlnb.control.comparing import compare as compare
+    from rlnb.control.compare.charting import chart as chart
+    from rlnb.control.compare.charting import save_chart as save_chart
+    from rlnb.control.compare.comparing import compare as compare
     from rlnb.control.doors import install as install
     from rlnb.control.doors import session as session
     from rlnb.control.doors import uninstall as uninstall
     from rlnb.control.doors import use as use
     from rlnb.control.doors import watch as watch
-    from rlnb.control.evaluating import evaluate as evaluate
-    from rlnb.control.explaining import explain as explain
-    from rlnb.control.knobs import knobs as knobs
-    from rlnb.control.repeating import repeat as repeat
-    from rlnb.control.replaying import replay as replay
-    from rlnb.control.seeding import seeds as seeds
+    from rlnb.control.films.explaining import explain as explain
+    from rlnb.control.films.replaying import replay as replay
+    from rlnb.control.recording.knobs import knobs as knobs
+    from rlnb.control.seeds.evaluating import evaluate as evaluate
+    from rlnb.control.seeds.repeating import repeat as repeat
+    from rlnb.control.seeds.seeding import seeds as seeds
     from rlnb.control.session import Session as Session
     from rlnb.control.shelf import delete as delete
     from rlnb.control.shelf import get as get

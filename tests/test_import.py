@@ -43,7 +43,7 @@ def test_load_ext_brings_gymnasium_and_what_records_alone():
     found = loaded_after(load)
     assert not found & later
     assert {"rlnb.capture", "rlnb.store", "gymnasium"} <= found
-    assert not found & {"rlnb.agents", "rlnb.stats", "rlnb.widgets.live_view", "rlnb.control.comparing"}
+    assert not found & {"rlnb.agents", "rlnb.stats", "rlnb.widgets.live_view", "rlnb.control.compare.comparing"}
 
 
 def test_the_command_starts_light():

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 from rlnb import hook
 from rlnb.bus import Bus, warn_on_stderr
 from rlnb.clock import Clock, SystemClock
-from rlnb.control import home, sb3_learning
-from rlnb.control.desk import Desk
-from rlnb.control.explaining import Minds
-from rlnb.control.films import Films
-from rlnb.control.listening import Listener
-from rlnb.control.live import Live
-from rlnb.control.onlookers import Onlookers
-from rlnb.control.proofs import Proofs
-from rlnb.control.reference import Reference
-from rlnb.control.running import Running
-from rlnb.control.script import Script
+from rlnb.control import home
+from rlnb.control.films.explaining import Minds
+from rlnb.control.films.films import Films
+from rlnb.control.films.proofs import Proofs
+from rlnb.control.recording import sb3_learning
+from rlnb.control.recording.desk import Desk
+from rlnb.control.recording.listening import Listener
+from rlnb.control.recording.running import Running
+from rlnb.control.recording.script import Script
+from rlnb.control.view.live import Live
+from rlnb.control.view.onlookers import Onlookers
+from rlnb.control.view.reference import Reference
 from rlnb.errors import EpisodeNotFound, RlnbError
 from rlnb.events import FramesTaken, SessionChanged
 from rlnb.kernel import Notebook

@@ -7,17 +7,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlnb.control.breaks import parse
-from rlnb.control.choosing import choose
+from rlnb.control.films.choosing import choose
+from rlnb.control.recording.breaks import parse
 from rlnb.control.writing import write_whole
 from rlnb.errors import BadValue, EpisodeNotFound, NotReplayable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rlnb.control.live import LiveOutput
-    from rlnb.control.replaying import Replay
+    from rlnb.control.films.replaying import Replay
     from rlnb.control.room import Room
+    from rlnb.control.view.live import LiveOutput
 
 
 class Session:
@@ -141,7 +141,7 @@ class Session:
 
         `episode` is "best", "worst", "median", "last", "longest", "first success", or its number.
         """
-        from rlnb.control.replaying import replay
+        from rlnb.control.films.replaying import replay
 
         return replay((self, episode))
 
@@ -154,9 +154,9 @@ class Session:
         "recorded" (the same later actions), "random" (drawn with `seed`), "policy" (this session's policy as it is
         now) or any `act(obs)`. The future is stored as a session of its own, `s.what_if(...).takes[1].session`.
         """
-        from rlnb.control.branching import of_session
-        from rlnb.control.patience import Patience
-        from rlnb.control.replaying import Replay
+        from rlnb.control.films.branching import of_session
+        from rlnb.control.films.patience import Patience
+        from rlnb.control.films.replaying import Replay
 
         with Patience("another future runs", self._room.clock) as told:
             return Replay(self._room, of_session(self, episode, step, action, then, seed, told))
@@ -173,7 +173,7 @@ class Session:
 
     def verify(self) -> pd.DataFrame:
         """Run every episode again: a row each, with lane, verdict and the step at which it left the recording."""
-        from rlnb.control.replaying import verify
+        from rlnb.control.films.replaying import verify
 
         return verify(self)
 

@@ -30,7 +30,7 @@ from tests.browser.lab import Lab, NotebookPage, chromium  # noqa: E402
 SETUP = """
 import json, time
 import gymnasium as gym
-from rlnb.control.cell_sessions import CellSessions
+from rlnb.control.recording.cell_sessions import CellSessions
 ended, spent = CellSessions.ended, []
 def timed(self, result):
     begun = time.perf_counter()

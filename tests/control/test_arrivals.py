@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 
 import rlnb
-from rlnb.control.arrivals import MANY, Arrivals
+from rlnb.control.view.arrivals import MANY, Arrivals
 
 
 def test_lanes_side_by_side_are_numbered_by_the_end_of_their_episodes(recording):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import rlnb
-from rlnb.control.lines import lines_of
+from rlnb.control.compare.lines import lines_of
 from rlnb.errors import BadValue
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rlnb.control.choosing import choose
+from rlnb.control.films.choosing import choose
 from rlnb.errors import EpisodeNotFound
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rlnb.control.drawn import Drawn
+from rlnb.control.view.drawn import Drawn
 from rlnb.errors import EpisodeNotFound
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import rlnb
-from rlnb.control.judging import verdict
-from rlnb.control.runs import Run
-from rlnb.control.settings import settings_of
+from rlnb.control.compare.judging import verdict
+from rlnb.control.compare.runs import Run
+from rlnb.control.compare.settings import settings_of
 from rlnb.errors import BadValue
 
 

@@ -26,7 +26,7 @@ def play(episodes=2, act=None, env_id="CartPole-v1"):
 
 
 def thoughts_of(session, episode=0):
-    from rlnb.control.takes import take
+    from rlnb.control.films.takes import take
 
     shown = take(session, episode)
     return shown.thoughts, shown

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import rlnb
-from rlnb.control.breaks import parse
-from rlnb.control.knobs import as_range
+from rlnb.control.recording.breaks import parse
+from rlnb.control.recording.knobs import as_range
 from rlnb.errors import BadValue
 from rlnb.events import EpisodesEnded, MetricsLogged
 
@@ -206,7 +206,7 @@ def test_an_algorithms_knob_goes_with_its_session(recording):
 
 
 def test_a_knob_that_was_moved_is_marked_in_the_episode(recording):
-    from rlnb.control.takes import take
+    from rlnb.control.films.takes import take
 
     with rlnb.session("by hand") as s:
         k = rlnb.knobs(lr=(1e-4, 1e-2, 1.0))

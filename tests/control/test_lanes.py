@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rlnb.control.lanes import Lanes
+from rlnb.control.recording.lanes import Lanes
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rlnb.control.numbers import MOST_NAMES, PACK, Numbers
+from rlnb.control.recording.numbers import MOST_NAMES, PACK, Numbers
 from rlnb.errors import BadValue
 
 
@@ -78,7 +78,7 @@ def test_what_waits_is_packed():
 
 def test_logging_looks_around_where_nobody_steps(monkeypatch):
     clock, looks = [100.0], []
-    monkeypatch.setattr("rlnb.control.numbers.time.time", lambda: clock[0])
+    monkeypatch.setattr("rlnb.control.recording.numbers.time.time", lambda: clock[0])
     numbers = Numbers(lambda: 0, print, lambda: looks.append(clock[0]))
     for _ in range(100):
         numbers.log({"loss": 1.0}, None)

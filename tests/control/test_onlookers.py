@@ -14,8 +14,8 @@ from PIL import Image
 
 import rlnb
 from rlnb.clock import ManualClock
-from rlnb.control.onlookers import PACE
 from rlnb.control.room import Room
+from rlnb.control.view.onlookers import PACE
 from rlnb.errors import BadValue
 from tests.capture.vectors import Dice
 

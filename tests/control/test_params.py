@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlnb.control.params import as_params, from_namespace
+from rlnb.control.recording.params import as_params, from_namespace
 
 
 @dataclass

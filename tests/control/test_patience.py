@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rlnb.clock import ManualClock
-from rlnb.control.patience import AFTER, EVERY, Patience
+from rlnb.control.films.patience import AFTER, EVERY, Patience
 
 
 def test_quick_work_says_nothing(capsys):

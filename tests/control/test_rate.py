@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rlnb.control.rate import Rate
+from rlnb.control.view.rate import Rate
 
 
 def test_a_steady_pace_is_that_pace() -> None:

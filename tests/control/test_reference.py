@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import rlnb
-from rlnb.control.reference import Reference
-from rlnb.control.stored_feed import StoredFeed
+from rlnb.control.view.reference import Reference
+from rlnb.control.view.stored_feed import StoredFeed
 
 
 def recipe_of(env_id, **kwargs):
@@ -57,7 +57,7 @@ def test_nothing_is_said_of_what_is_too_slow_or_cannot_be_described(recording, m
     recipe = recipe_of("CartPole-v1")
     assert asked(recording, {**recipe, "why_not": "it is a robot"}) is None
     assert asked(recording, {**recipe, "spec": None, "pickled": "x"}) is None
-    monkeypatch.setattr("rlnb.control.reference.SECONDS", 0.0)
+    monkeypatch.setattr("rlnb.control.view.reference.SECONDS", 0.0)
     assert asked(recording, recipe) is None
 
 

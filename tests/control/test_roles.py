@@ -8,8 +8,8 @@ import gymnasium as gym
 import numpy as np
 
 import rlnb
-from rlnb.control.roles import Roles, beside
-from rlnb.control.stored_feed import StoredFeed
+from rlnb.control.view.roles import Roles, beside
+from rlnb.control.view.stored_feed import StoredFeed
 
 
 def play(env, episodes):

@@ -8,7 +8,7 @@ import gymnasium as gym
 import pytest
 
 import rlnb
-from rlnb.control import saving, thumbnails
+from rlnb.control.films import saving, thumbnails
 from rlnb.errors import BadValue
 
 

@@ -104,9 +104,9 @@ def test_it_is_put_in_when_the_library_comes_later(tmp_path):
     finders = list(sys.meta_path)
     import stable_baselines3 as sb3
     from stable_baselines3.common.base_class import BaseAlgorithm
-    assert BaseAlgorithm._init_callback.__module__ == "rlnb.control.sb3_learning"
+    assert BaseAlgorithm._init_callback.__module__ == "rlnb.control.recording.sb3_learning"
     loader = sys.modules["stable_baselines3.common.base_class"].__spec__.loader
-    assert type(loader).__module__ != "rlnb.control.sb3_learning"
+    assert type(loader).__module__ != "rlnb.control.recording.sb3_learning"
     sb3.A2C("MlpPolicy", "CartPole-v1").learn(20)
     rlnb.uninstall()
     assert BaseAlgorithm._init_callback.__module__ == "stable_baselines3.common.base_class"

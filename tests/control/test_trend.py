@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rlnb.control.trend import Trend
+from rlnb.control.view.trend import Trend
 
 
 @pytest.mark.parametrize(("slope", "way"), [(1.0, "rising"), (-1.0, "falling"), (0.0, "steady")])

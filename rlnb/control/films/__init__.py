@@ -1,0 +1,1 @@
+"""Replays: an episode found, run again, explained, branched and saved."""

@@ -1,0 +1,1 @@
+"""A session while it runs: begun, named, counted, held, heard and ended."""

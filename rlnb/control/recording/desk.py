@@ -1,0 +1,318 @@
+"""The desk: begins and ends sessions, seats environments, counts what the capture hands in."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from rlnb.capture import Capture, Seat, SeatRequest
+from rlnb.control.recording import looking, provenance
+from rlnb.control.recording.cell_sessions import CellSessions
+from rlnb.control.recording.knobs import Board
+from rlnb.control.recording.numbers import Numbers
+from rlnb.control.recording.running import Running
+from rlnb.control.recording.script import how
+from rlnb.errors import BadValue
+from rlnb.events import (
+    EpisodesEnded,
+    Event,
+    LaneOpened,
+    LanesStepped,
+    MetricsLogged,
+    Origin,
+    SessionChanged,
+    SessionEnded,
+    SessionStarted,
+    Status,
+    StepsRecorded,
+)
+from rlnb.kernel import StopTraining
+from rlnb.trace import unpack_start
+
+if TYPE_CHECKING:
+    from rlnb.control.room import Room
+    from rlnb.kernel import Cell
+
+MOST_MARKS = 200  # in the chart of a session; all moves are in its metrics
+
+
+class Desk:
+    """One a room. The capture asks it for seats and hands it events; cells and blocks begin and end at it."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._clock = room.clock
+        self._notebook = room.notebook
+        self._bus = room.bus
+        self.capture = Capture(self, room.clock)
+        self.numbers = Numbers(self.capture.steps, room.warn, self._nobody_steps)
+        self.board = Board(self)
+        self.cells = CellSessions(self)
+        self.current: Running | None = None
+        self.recording = True
+        self._free_since = self._clock.elapsed()  # no session ran before: a new one began at the earliest then
+        self.left_by = 0  # the id of the exception that the last block was left with: the exception itself holds frames
+        self.given: dict[str, Any] = {}  # name, params, tags said by %%rlnb or `watch` for the session that comes
+
+    @property
+    def cell(self) -> Cell | None:
+        """The cell that runs."""
+        return self.cells.now
+
+    def warn(self, message: str) -> None:
+        """Say a thing once."""
+        self._room.warn(message)
+
+    # --- sessions -----------------------------------------------------------------------------------------------
+
+    def begin(
+        self,
+        origin: Origin,
+        *,
+        name: str | None = None,
+        env_id: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        tags: tuple[str, ...] = (),
+        seed: int | None = None,
+        total_steps: int | None = None,
+        scratch: bool = True,
+        since: float | None = None,
+        cell: Cell | None = None,
+    ) -> Running:
+        """Start a session; what was not said is looked up. `since` is `clock.elapsed()` of its first reset; `cell` the
+        one that began it, where that is over."""
+        self._room.store_to_record_into()  # opened before the first event is published
+        now = self._clock.elapsed()
+        cell = cell or self.cell
+        since = now if since is None else min(now, max(since, self._free_since))
+        source = cell.source if cell else None
+        main = vars(sys.modules["__main__"]) if "__main__" in sys.modules else {}
+        found = looking.look(
+            env_id,
+            frame=_stepping(),
+            source=source or "",
+            cell_number=cell.execution_count if cell else None,
+            namespace=self._notebook.user_namespace() if self._notebook else main,
+            said=params,
+        )
+        if origin == "block" and params is not None:
+            found = found._replace(params=looking.as_said(params))
+        seed = found.seed if seed is None else seed
+        running = Running(
+            name=name or found.name,
+            origin=origin,
+            at=self._clock.now() - (now - since),
+            since=since,
+            env_id=env_id,
+            params=found.params,
+            seed=seed,
+            total_steps=total_steps,
+            scratch=scratch,
+        )
+        self.numbers.forget()
+        self.current = running
+        self._bus.publish(
+            SessionStarted(
+                running.id,
+                running.at,
+                running.name,
+                origin,
+                env_id=env_id,
+                params=found.params,
+                tags=tags,
+                seed=seed,
+                total_steps=total_steps,
+                scratch=scratch,
+                provenance=provenance.provenance(source or looking.script_name()),
+            )
+        )
+        if self._notebook is not None and self.cell is not None:
+            self._notebook.treat_interrupt_as_stop(True)
+        self._room.minds.begin(running.id, found.learner)
+        self._room.live.begin(running)
+        self._room.onlookers.begin()
+        return running
+
+    def end(self, status: Status, error: str | None = None) -> None:
+        """End the running session; everything captured before is flushed to it."""
+        self.capture.cut()
+        running = self.current
+        if running is None:
+            return
+        logged = self.numbers.collect(running.id)
+        if logged is not None:
+            self._publish_numbers(running, logged)
+        env_id = running.env_of.get(running.training_group, running.env_id)
+        if env_id != running.env_id:
+            running.env_id = env_id
+            self._bus.publish(SessionChanged(running.id, {"env_id": env_id}))
+        self._bus.publish(SessionEnded(running.id, self._clock.now(), status, error))
+        self.current = None
+        self.board.clear_offers()
+        self.free_from_now()
+        self._room.onlookers.end()
+        self._room.live.end(running, status, error)
+        if running.origin == "cell" and running.trainings > 1:
+            print(
+                f"rlnb: this cell made {running.trainings} environments one after another and recorded them as one "
+                f"session. rlnb.get({running.id!r}).split() makes a session of each."
+            )
+
+    @contextlib.contextmanager
+    def block(self, **said: Any) -> Iterator[Running]:
+        """`with rlnb.session(...)`."""
+        if self.current is not None and self.current.origin == "block":
+            raise BadValue(
+                f"The session {self.current.name!r} is still open: `with rlnb.session(...)` blocks do not nest. "
+                "End the first before the second begins."
+            )
+        self.end("finished")
+        running = self.begin("block", scratch=False, **said)
+        ended = how(None)
+        try:
+            yield running
+        except BaseException as error:
+            ended, self.left_by = how(error, running.stop_asked), id(error)
+            raise
+        finally:
+            if self.current is running:  # another thread may have begun the next one
+                self.end(*(how(None, running.stop_asked) if ended[0] == "finished" else ended))
+
+    def hint(self, source: str | None) -> None:
+        """Say once which environments of the notebook's variables were stepped without being recorded."""
+        if not self.recording or self._notebook is None:
+            return
+        for line in self.capture.unrecorded(self._notebook.user_namespace(), source):
+            self.warn(line)
+
+    def free_from_now(self) -> None:
+        """A session that begins from here on did not begin earlier."""
+        self._free_since = self._clock.elapsed()
+
+    # --- the capture's desk -------------------------------------------------------------------------------------
+
+    def seat(self, request: SeatRequest) -> Seat | None:
+        """Give a recorded environment its lane; the first one of a cell begins the session."""
+        if not self.recording:
+            return None
+        running = self.current
+        if running is None:
+            origin: Origin = "cell" if self._notebook else "script"
+            cell = self.cells.background.cell_left(request.thread)
+            running = self.begin(origin, env_id=request.env_id, since=request.first_at, cell=cell, **self.given)
+            running.left = cell is not None
+        elif running.env_id is None:
+            running.env_id = request.env_id
+            fields: dict[str, Any] = {"env_id": request.env_id}
+            if running.name == "session":
+                running.name = fields["name"] = request.env_id
+            self._bus.publish(SessionChanged(running.id, fields))
+        self.cells.seated(running, request.thread)
+        lane, fresh = running.lanes.seat(request)
+        if fresh:
+            running.openings[lane.lane] = running.openings.get(lane.lane, 0) + 1
+            running.env_of.setdefault(lane.group, request.env_id)
+            self._bus.publish(
+                LaneOpened(
+                    running.id, self._clock.now(), lane.lane, lane.group, request.place, request.recipe, lane.width
+                )
+            )
+            self._room.live.lane_opened(request)
+        return Seat(running.id, lane.lane, lane.group)
+
+    def publish(self, event: Event) -> None:
+        """Count what the capture hands in, and pass it on."""
+        self._bus.publish(event)
+        running = self.current
+        if running is None:
+            return
+        if isinstance(event, StepsRecorded | LanesStepped):
+            running.count_steps(event)
+        elif isinstance(event, EpisodesEnded):
+            self._learn_seed(running, event)
+            running.count_episodes(event)
+            if running.hold.breaks and event.group == running.training_group:
+                running.hold.hear(event)
+        self._grow_up(running)
+
+    def _publish_numbers(self, running: Running, logged: MetricsLogged) -> None:
+        self._bus.publish(logged)
+        running.logged += max(map(len, logged.values.values()))
+        self._grow_up(running)
+
+    def _grow_up(self, running: Running) -> None:
+        if running.scratch and running.grown_up:
+            running.scratch = False
+            self._bus.publish(SessionChanged(running.id, {"scratch": False}))
+
+    def tick(self) -> None:
+        """At most 20 times a second, between two steps: messages from the page, the view, the person's wishes."""
+        running = self.current
+        if running is not None:
+            logged = self.numbers.collect(running.id)
+            if logged is not None:
+                self._publish_numbers(running, logged)
+                running.hold.hear(logged)
+        self._pump()
+        self._room.live.tick()
+        self._room.onlookers.tick()
+        if running is None or threading.current_thread().name.startswith("rlnb "):
+            return
+        self.cells.background.hear(running)
+        if running.hold.keep(self.capture.steps, lambda: running.stop_asked, self._look):
+            self.capture.wake()
+        if running.stop_asked and not running.polite:
+            raise StopTraining("stopped from the live view")
+
+    def _nobody_steps(self) -> None:
+        """Numbers are logged, and no step has flushed for a while: a loop over stored data has its view and its Stop
+        as well. (An algorithm that asks `hook.stopping()` is not interrupted.)"""
+        if self.current is None:
+            self.begin("cell" if self._notebook else "script", **self.given)
+        self.capture.flush()
+        self.tick()
+
+    def mark(self, label: str) -> None:
+        """Note in the chart what the person did just now."""
+        running = self.current
+        if running is not None and len(running.marks) < MOST_MARKS:
+            time = self._clock.elapsed() - running.since
+            steps = self.capture.steps()
+            running.marks.append({"step": steps, "time": time, "episode": running.episodes, "label": label})
+
+    def wait(self, seconds: float) -> None:
+        """Wait while something runs elsewhere; the page is answered meanwhile."""
+        self._look()
+        time.sleep(seconds)
+
+    def _look(self) -> None:
+        """At the page, while the loop is held."""
+        self._pump()
+        self._room.live.tick()
+        self._room.onlookers.tick()
+
+    def _pump(self) -> None:
+        if self._notebook is not None and threading.current_thread() is threading.main_thread():
+            self._notebook.pump()
+
+    def _learn_seed(self, running: Running, event: EpisodesEnded) -> None:
+        """The seed given to the first `reset`, where nothing else named one."""
+        if running.seed is not None or running.episodes or not event.starts:
+            return
+        seed = unpack_start(event.starts[0])[0].get("seed")
+        if isinstance(seed, int):
+            running.seed = seed
+            self._bus.publish(SessionChanged(running.id, {"seed": seed}))
+
+
+def _stepping() -> FrameType:
+    """Where the person's code is: in this thread, or, where rlnb's own clockwork flushes beside it, in the main one."""
+    here = sys._getframe(1)
+    if threading.current_thread().name.startswith("rlnb "):
+        return sys._current_frames().get(threading.main_thread().ident or 0, here)
+    return here

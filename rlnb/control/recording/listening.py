@@ -1,0 +1,45 @@
+"""Behind `rlnb.hook`: what algorithms say goes to the session that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rlnb.control.recording.knobs import Knob, as_range
+from rlnb.events import SessionChanged
+
+if TYPE_CHECKING:
+    from rlnb.control.room import Room
+
+
+class Listener:
+    """The hook's listener while rlnb is installed."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    def log(self, numbers: Mapping[str, Any], step: int | None) -> None:
+        if self._room.desk.recording:
+            self._room.desk.numbers.log(numbers, step)
+
+    def progress(self, done: int, total: int | None) -> None:
+        current = self._room.current
+        if current is not None and total and total != current.total_steps:
+            current.total_steps = total
+            self._room.bus.publish(SessionChanged(current.id, {"total_steps": total}))
+
+    def stopping(self) -> bool:
+        current = self._room.current
+        if current is None:
+            return False
+        current.polite = True
+        return current.stop_asked
+
+    def knob(self, name: str, get: Callable[[], float], set: Callable[[float], None]) -> None:
+        """A number of an algorithm's becomes a slider of the running session."""
+        low, _, high = as_range(name, float(get()))
+        self._room.desk.board.offer(Knob(name, low, high, get, set))
+
+    def explain(self, fn: Callable[[Any], Mapping[str, Any]]) -> None:
+        """The policy of the session that runs, or of the next one."""
+        self._room.minds.say(fn)

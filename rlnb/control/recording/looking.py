@@ -1,0 +1,64 @@
+"""What a session is called and set to, where nobody said so: looked up in the notebook and on the stack."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+from rlnb.control.recording import params
+
+
+class Found(NamedTuple):
+    """What was looked up when a session began."""
+
+    name: str
+    params: dict[str, Any]
+    seed: int | None
+    learner: Any = None  # the algorithm that is learning, where one is on the stack
+
+
+def look(
+    env_id: str | None,
+    *,
+    frame: FrameType,
+    source: str,
+    cell_number: int | None,
+    namespace: Mapping[str, Any],
+    said: Mapping[str, Any] | None = None,
+) -> Found:
+    """Name, hyper-parameters and seed of the session that begins in `frame`.
+
+    `said` are parameters that the person gave; they win over those found. `seed` is never a setting.
+    """
+    learner = params.learner(frame)
+    settings = params.of_learner(learner) if learner is not None else params.from_namespace(namespace, source)
+    settings.update(params.as_params(said or {}))
+    seed = settings.pop("seed", None)
+    parts = [env_id or "session"]
+    if learner is not None:
+        parts.append(type(learner).__name__)
+    if cell_number and env_id:
+        parts.append(f"cell {cell_number}")
+    return Found(" · ".join(parts), settings, seed if isinstance(seed, int) else None, learner)
+
+
+def as_said(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that a person gave, and only those."""
+    settings = params.as_params(said)
+    settings.pop("seed", None)
+    return settings
+
+
+def script_name() -> str | None:
+    """The script that runs, as the source of its session."""
+    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    return f"# {Path(path).name}" if path else None
+
+
+def last_line(error: BaseException) -> str:
+    """An exception in one line."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[-1]}" if text else type(error).__name__

@@ -1,0 +1,101 @@
+"""A session while it runs: its counts and the person's wishes (pause, stop)."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rlnb.control.recording.hold import Hold
+from rlnb.control.recording.lanes import Lanes
+from rlnb.events import EpisodesEnded, LanesStepped, Origin, StepsRecorded
+
+if TYPE_CHECKING:
+    from rlnb.control.recording.background import Job
+
+SCRATCH_EPISODES = 2
+SCRATCH_STEPS = 200
+SCRATCH_ROWS = 50  # of a metric, where nothing is stepped: a loop over stored data
+TRAININGS = 3  # environments one after another that look like a sweep
+EPISODES_OF_A_TRAINING = 5  # each of them, at least; fewer is one environment an episode, as some loops have it
+
+
+def new_id() -> str:
+    """Twelve hexadecimal digits; the first eight count seconds, so that ids sort by time."""
+    return f"{int(time.time()) & 0xFFFFFFFF:08x}{secrets.token_hex(2)}"
+
+
+@dataclass
+class Running:
+    """The session that is being recorded."""
+
+    name: str
+    origin: Origin
+    at: float
+    since: float  # clock.elapsed() at its begin
+    env_id: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    total_steps: int | None = None
+    scratch: bool = True
+    id: str = field(default_factory=new_id)
+    lanes: Lanes = field(default_factory=Lanes)
+    steps_of: dict[int, int] = field(default_factory=dict)
+    openings: dict[int, int] = field(default_factory=dict)  # of each lane
+    env_of: dict[int, str] = field(default_factory=dict)  # of each group
+    episodes: int = 0
+    logged: int = 0  # rows of the metric that was logged most
+    marks: list[dict[str, Any]] = field(default_factory=list)  # what the hand did: step, time, episode, label
+    stop_asked: bool = False
+    hold: Hold = field(default_factory=Hold)
+    jobs: dict[int, Job] = field(default_factory=dict)  # what other threads than the main one step, by their idents
+    left: bool = False  # begun by a thread whose cell is over
+    error: str | None = None  # in one line, of a thread that failed
+    polite: bool = False  # an algorithm asks `hook.stopping()`: it leaves its loop by itself
+
+    @property
+    def paused(self) -> bool:
+        """Whether the loop is held."""
+        return self.hold.paused
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a pause or a stop was asked for, and the loop has not come to its next step yet."""
+        return self.stop_asked or (self.hold.paused and not self.hold.held)
+
+    @property
+    def steps(self) -> int:
+        """Environment steps of all groups."""
+        return sum(self.steps_of.values())
+
+    @property
+    def training_group(self) -> int:
+        """The group with most steps."""
+        return max(self.steps_of, key=lambda group: self.steps_of[group], default=0)
+
+    @property
+    def first_lane(self) -> int:
+        """The first lane of the training."""
+        return next((lane.lane for lane in self.lanes.lanes if lane.group == self.training_group), 0)
+
+    def count_steps(self, event: StepsRecorded | LanesStepped) -> None:
+        """Take in a flush; steps before the session (negative indices) do not count."""
+        own = event.steps if isinstance(event, LanesStepped) else len(event.rewards) + min(event.first, 0)
+        self.steps_of[event.group] = self.steps_of.get(event.group, 0) + max(own, 0)
+
+    def count_episodes(self, event: EpisodesEnded) -> None:
+        """Take in the episodes of a flush."""
+        self.episodes += int(event.finished.sum())
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings the session looks like: environments that took one lane one after another."""
+        most = max(self.openings.values(), default=0)
+        return most if most >= TRAININGS and self.episodes >= EPISODES_OF_A_TRAINING * most else 1
+
+    @property
+    def grown_up(self) -> bool:
+        """Whether it has done more than look around."""
+        return self.episodes >= SCRATCH_EPISODES or self.steps >= SCRATCH_STEPS or self.logged >= SCRATCH_ROWS
