@@ -126,6 +126,8 @@ class DQN(NeuralAgent[DQNConfig]):
         self.optimizer: Optimizer = OPTIMIZERS[config.optimizer](self.flat)
         self.think = forward(self.q)
         self.memory = self._memory()
+        if self.memory.store is not None and self.memory.store.frames.device.type != self.device.type:
+            self.device_reason += "; the replay memory's pictures do not fit there and stay in the computer's memory"
         self.nstep = NStep(config.n_steps, config.gamma, self.lanes.n)
         self.epsilon = Linear(
             config.exploration_initial_eps, config.exploration_final_eps, max(config.exploration_fraction, 1e-9)

@@ -5,6 +5,7 @@ Two neighbouring stacks of four frames share three. Kept whole, a million Atari 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 from rlnb.agents.spaces import Array
 
 RECENT = 2048  # among so many newest pictures one is looked for before it is stored again
+MOST = 0.8  # of the accelerator's free memory that pictures may take: the network and its batches need the rest
 
 
 class FrameStore:
-    """A ring of single pictures; a stack is the list of where its pictures are.
+    """A ring of single pictures on `device`, or beside it where they do not fit; a stack is the list of where its
+    pictures are.
 
     A place is a count that only grows (the ring position is `place % size`), so that a picture that has been
     overwritten in the meantime is known to be gone.
@@ -25,7 +28,8 @@ class FrameStore:
 
     def __init__(self, size: int, shape: tuple[int, ...], device: torch.device) -> None:
         self.size, self.stack = size + 2 * RECENT, shape[0]
-        self.frames = torch.zeros((self.size, *shape[1:]), dtype=torch.uint8, device=device)
+        where = fitting(device, self.size * math.prod(shape[1:]))
+        self.frames = torch.zeros((self.size, *shape[1:]), dtype=torch.uint8, device=where)
         self.written = 0
         self._known: dict[int, tuple[int, bytes]] = {}  # hash of a picture: its place and its bytes
 
@@ -65,3 +69,11 @@ class FrameStore:
         self.written = int(state["written"])
         self.frames[: len(state["frames"])] = state["frames"].to(self.frames.device)
         self._known.clear()
+
+
+def fitting(device: torch.device, size: int) -> torch.device:
+    """Where `size` bytes of pictures go: to `device`, or to the computer's own memory where they are too many for it
+    (a T4 with 15 GB free takes 1.7 million of 84 x 84)."""
+    if device.type == "cuda" and size > MOST * torch.cuda.mem_get_info(device)[0]:
+        return torch.device("cpu")
+    return device

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from rlnb.agents.frames import FrameStore
+from rlnb.agents.frames import FrameStore, fitting
 from rlnb.agents.memory import NStep, PrioritizedMemory, RecentMemory, ReplayMemory
 
 LAYOUT: tuple[Any, ...] = ((1,), np.float32, (), np.int64)
@@ -142,3 +142,12 @@ def test_a_memory_of_frames_gives_back_what_went_in() -> None:
     for obs, t, after in zip(batch.obs, batch.actions, batch.next_obs, strict=True):
         assert (obs.numpy() == film[t : t + 2]).all()
         assert (after.numpy() == film[t + 1 : t + 3]).all()
+
+
+def test_pictures_that_do_not_fit_on_the_accelerator_stay_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A T4 with 16 GB of which 15 are free."""
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (15 * 10**9, 16 * 10**9))
+    card = torch.device("cuda")
+    assert fitting(card, 1_000_000 * 84 * 84) == card
+    assert fitting(card, 2_000_000 * 84 * 84) == torch.device("cpu")
+    assert fitting(torch.device("cpu"), 10**15) == torch.device("cpu")
