@@ -68,12 +68,25 @@ def test_a_thread_that_fails_makes_a_failed_session(kernel):
         "def fail():\n    env = gym.make('CartPole-v1'); train(env, 300); raise RuntimeError('no more')\n"
         "thread = threading.Thread(target=fail); thread.start()"
     )
-    kernel.run("thread.join(); until(lambda: rlnb.last().status == 'failed')")
+    assert kernel.run("thread.join(); until(lambda: rlnb.last().status == 'failed')").status == "ok"
     assert kernel.value("rlnb.sessions()['status'].tolist()") == ["failed"]
     assert kernel.value("[rlnb.last()._describe()['error'], len(rlnb.last().episodes)]") == [
         "RuntimeError: no more",
         300,
     ]
+
+
+def test_a_thread_that_fails_before_anything_was_looked_at_makes_a_failed_session(kernel):
+    """A flush comes every 50 ms; this thread is over in one."""
+    kernel.run(START)
+    kernel.run(
+        "def fail():\n    train(gym.make('CartPole-v1'), 3); raise RuntimeError('no more')\n"
+        "thread = threading.Thread(target=fail); thread.start(); thread.join()"
+    )
+    assert kernel.run("until(lambda: rlnb.sessions(scratch=True)['status'].tolist() == ['failed'])").status == "ok"
+    assert kernel.value("rlnb.get(rlnb.sessions(scratch=True)['id'][0])._describe()['error']") == (
+        "RuntimeError: no more"
+    )
 
 
 def test_a_pool_that_waits_for_its_next_job_is_not_training(kernel):
@@ -91,9 +104,9 @@ def test_a_pool_that_waits_for_its_next_job_is_not_training(kernel):
 
 
 def test_unloading_gives_the_threads_hook_back(kernel):
-    kernel.run("import threading; hook = threading.excepthook")
+    ours = "threading.excepthook.__module__.startswith('rlnb')"
     kernel.run(THREAD)
     kernel.run("until(lambda: rlnb.sessions().shape[0] == 1)")
-    assert not kernel.value("threading.excepthook is hook")
+    assert kernel.value(ours)
     kernel.run("quit.set(); thread.join()\n%unload_ext rlnb")
-    assert kernel.value("threading.excepthook is hook")
+    assert not kernel.value(ours)

@@ -45,9 +45,12 @@ class Job:
 class Background:
     """Knows which threads step for the running session, and ends it when the last of them is done."""
 
-    def __init__(self, current: Callable[[], Running | None], over: Callable[[Running], None]) -> None:
+    def __init__(
+        self, current: Callable[[], Running | None], over: Callable[[Running], None], flush: Callable[[], None]
+    ) -> None:
         self._current = current
         self._over = over
+        self._flush = flush
         self._cells: dict[int, Cell | None] = {}  # which cell left a thread running, by its ident
         self._stop = threading.Event()
         self._watched: Running | None = None
@@ -59,7 +62,7 @@ class Background:
         thread = {one.ident: one for one in threading.enumerate()}.get(ident or threading.get_ident())
         if thread is None or thread is threading.main_thread() or thread.name.startswith("rlnb "):
             return
-        self._listen()
+        self.listen()
         running.jobs[thread.ident or 0] = Job(thread)
 
     def leave(self, cell: Cell | None) -> None:
@@ -98,7 +101,7 @@ class Background:
             if not self.goes_on(running):
                 self._over(running)
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
         """A thread's exception goes nowhere but to `threading.excepthook`: there a stop is no error, and an error is
         the session's."""
         if self._hook is not None:
@@ -108,13 +111,22 @@ class Background:
         def hook(args: threading.ExceptHookArgs) -> None:
             if isinstance(args.exc_value, StopTraining):
                 return
-            running = self._current()
-            if running is not None and args.thread is not None and args.thread.ident in running.jobs:
-                running.error = looking.last_line(args.exc_value) if args.exc_value else args.exc_type.__name__
-            before(args)
+            try:
+                self._note(args)
+            finally:
+                before(args)
 
         self._before, self._hook = before, hook
         threading.excepthook = hook
+
+    def _note(self, args: threading.ExceptHookArgs) -> None:
+        """In the thread that fails: the error goes to the session that it stepped for."""
+        if args.thread is None or args.thread.name.startswith("rlnb "):
+            return
+        self._flush()  # a thread that was quick has not been seen yet
+        running = self._current()
+        if running is not None and args.thread.ident in running.jobs:
+            running.error = looking.last_line(args.exc_value) if args.exc_value else args.exc_type.__name__
 
 
 def _stack(frame: FrameType | None) -> Iterator[tuple[FrameType, str]]:

@@ -19,10 +19,11 @@ class CellSessions:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.now: Cell | None = None  # the cell that runs
-        self.background = Background(lambda: desk.current, self._over)
+        self.background = Background(lambda: desk.current, self._over, lambda: desk.capture.flush())
 
     def began(self, cell: Cell) -> None:
         desk, self.now = self._desk, cell
+        self.background.listen()
         desk.free_from_now()
         if desk.current is not None and not self.background.goes_on(desk.current):
             self._over(desk.current)
@@ -51,7 +52,8 @@ class CellSessions:
             elif result.interrupted:
                 desk.end("interrupted")
             else:
-                desk.end("finished" if result.ok else "failed", result.error)
+                error = result.error or desk.current.error
+                desk.end("failed" if error or not result.ok else "finished", error)
 
     def seated(self, running: Running, thread: int) -> None:
         """An environment that this thread reset takes a lane."""
