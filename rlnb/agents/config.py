@@ -25,7 +25,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "buffer_size": (1, INF), "learning_starts": (0, INF), "train_freq": (1, INF), "gradient_steps": (-1, INF),
     "target_update_interval": (1, INF), "max_grad_norm": (0, INF), "ent_coef": (0, INF), "vf_coef": (0, INF),
     "policy_delay": (1, INF), "threads": (1, INF), "batch_episodes": (1, INF),
-    "exploration_fraction": (0, 1), "exploration_initial_eps": (0, 1), "exploration_final_eps": (0, 1),
+    "exploration_fraction": (0, 1), "exploration_initial_eps": (0, INF), "exploration_final_eps": (0, INF),
     "prioritized_alpha": (0, 1), "prioritized_beta": (0, 1), "window": (1, INF), "weight_decay": (0, INF),
     "action_noise": (0, INF), "target_policy_noise": (0, INF), "target_noise_clip": (0, INF), "target_kl": (0, INF),
     "clip_range_vf": (0, INF), "max_grad_value": (0, INF),

@@ -32,6 +32,7 @@ from rlnb.agents.spaces import Array
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "nesterov": NesterovSGD}
 MEMORIES = ("uniform", "recent", "prioritized")
+RANDOM = {name: math.inf if name == "softmax" else 1.0 for name in EXPLORERS}
 
 
 @dataclass(kw_only=True)
@@ -61,7 +62,7 @@ class DQNConfig(NetworkConfig):
     exploration_fraction: float = 0.1
     """Share of all steps over which ε falls. More explores for longer; typically 0.1 to 0.5."""
     exploration_initial_eps: float = 1.0
-    """ε at the start: the share of random actions (for softmax the temperature). Typically 1."""
+    """ε at the start: the share of random actions, typically 1; for softmax the temperature, in units of Q."""
     exploration_final_eps: float = 0.05
     """ε at the end. More keeps trying, less uses what is known; typically 0.01 to 0.1."""
     explorer: str = "epsilon-greedy"
@@ -95,6 +96,12 @@ class DQNConfig(NetworkConfig):
         for name, known in (("explorer", EXPLORERS), ("memory", MEMORIES), ("optimizer", OPTIMIZERS)):
             if getattr(self, name) not in known:
                 raise ValueError(f"{algorithm}: {name}={getattr(self, name)!r} is none of {', '.join(known)}.")
+        for name in ("exploration_initial_eps", "exploration_final_eps"):
+            if getattr(self, name) > 1 and self.explorer != "softmax":
+                raise ValueError(
+                    f"{algorithm}: {name}={getattr(self, name)!r} makes no sense: a share is at most 1. "
+                    "(A temperature may be higher: explorer='softmax'.)"
+                )
 
 
 class Duelling(nn.Module):
@@ -233,8 +240,8 @@ class DQN(NeuralAgent[DQNConfig]):
     def step(self) -> None:
         """One step of every environment, into the memory."""
         obs = self.lanes.obs.copy()
-        epsilon = 1.0 if self.steps < self.config.learning_starts else self.now_epsilon()
-        actions = self.explore(obs, epsilon)
+        warming = self.steps < self.config.learning_starts  # as hot, or as curious, as can be: every action alike
+        actions = self.explore(obs, RANDOM[self.config.explorer] if warming else self.now_epsilon())
         step = self.lanes.step(self.to_env(actions))
         ready = self.nstep.push(obs, actions, step.reward, step.successor, step.terminated, step.truncated, step.valid)
         if ready is not None:

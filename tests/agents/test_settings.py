@@ -54,5 +54,18 @@ def test_values_that_make_no_sense_are_refused() -> None:
         agents.DQN("CartPole-v1", memory="priority")
     with pytest.raises(ValueError, match="explorer='eps'"):
         agents.DQN("CartPole-v1", explorer="eps")
+    with pytest.raises(ValueError, match=r"exploration_initial_eps=1\.5 .*softmax"):
+        agents.DQN("CartPole-v1", exploration_initial_eps=1.5)
     with pytest.raises(ValueError, match="optimizer='adm'"):
         agents.DQN("CartPole-v1", optimizer="adm")
+
+
+def test_a_temperature_may_be_above_one_and_the_first_steps_are_random_at_any() -> None:
+    agent = agents.DQN(
+        "CartPole-v1", seed=0, explorer="softmax", exploration_initial_eps=5.0, exploration_final_eps=1e-3,
+        exploration_fraction=1e-6, learning_starts=400, buffer_size=400,
+    )  # fmt: skip
+    agent.learn(400, progress=False)
+    taken = agent.memory.columns[1]
+    assert 150 < taken.sum() < 250  # at the temperature alone one action would be all that is taken in a state
+    assert agent.now_epsilon() == 1e-3
