@@ -123,10 +123,16 @@ class Background:
         """In the thread that fails: the error goes to the session that it stepped for."""
         if args.thread is None or args.thread.name.startswith("rlnb "):
             return
-        self._flush()  # a thread that was quick has not been seen yet
+        if not self._blamed(args):
+            self._flush()  # a thread that was quick has not been seen yet
+            self._blamed(args)
+
+    def _blamed(self, args: threading.ExceptHookArgs) -> bool:
         running = self._current()
-        if running is not None and args.thread.ident in running.jobs:
-            running.error = looking.last_line(args.exc_value) if args.exc_value else args.exc_type.__name__
+        if running is None or args.thread is None or args.thread.ident not in running.jobs:
+            return False
+        running.error = looking.last_line(args.exc_value) if args.exc_value else args.exc_type.__name__
+        return True
 
 
 def _stack(frame: FrameType | None) -> Iterator[tuple[FrameType, str]]:
