@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from rlnb.kernel import Shown
 
 SHOW_AFTER = 0.5  # seconds of stepping before the view shows itself
-EVERY, LEAST_OFTEN = 0.1, 0.15  # seconds between two ticks; up to the latter where a tick takes long
-SHARE = 0.01  # of the time, that ticks may take
+EVERY = 0.1  # seconds between two ticks
 SNAPSHOT_EVERY = 5.0  # seconds between two snapshots of a running session
 KEEP = 24  # feeds of ended sessions that are kept, so that a view shown again is the same one
 
@@ -36,7 +35,6 @@ class Live:
         self._keeping: Any = None
         self._line = StatusLine()
         self._ticked = 0.0
-        self._every = EVERY
         self._snapped = 0.0
         self.failed = False
         room.bus.subscribe(EpisodesEnded, self._on_episodes)
@@ -79,7 +77,7 @@ class Live:
         if running is None or self.failed:
             return
         now = self._room.clock.elapsed()
-        if now - self._ticked < self._every:
+        if now - self._ticked < EVERY:
             return
         self._ticked = now
         try:
