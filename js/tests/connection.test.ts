@@ -43,6 +43,16 @@ describe("the view's end of the gate", () => {
     expect(model.sent).toEqual([{ type: "ack", seq: 8 }]);
   });
 
+  it("takes the answer to a click at once, and acknowledges nothing", () => {
+    snapshot(4);
+    types(model);
+    model.emit({ type: "answer" }, [frame({ header: { state: "paused" }, series: [] })]);
+    expect(listener.tick).toHaveBeenCalledOnce();
+    tick(5);
+    expect(listener.tick).toHaveBeenCalledTimes(2);
+    expect(types(model)).toEqual([]);
+  });
+
   it("answers a gap with a hello and ignores ticks until the snapshot", () => {
     snapshot(1);
     types(model);

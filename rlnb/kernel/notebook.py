@@ -8,6 +8,7 @@ from typing import Any
 
 from rlnb.kernel.cells import Cell, CellResult, Cells
 from rlnb.kernel.keeping import Keeper
+from rlnb.kernel.others import OtherThreads
 from rlnb.kernel.ours import Ours
 from rlnb.kernel.pump import Pump
 from rlnb.kernel.shown import Shown
@@ -28,6 +29,7 @@ class Notebook:
         self._cells = Cells(shell, self._parent)
         self._ours = Ours()
         self._pump = Pump(self._kernel, self._ours.__contains__) if self.has_frontend else None
+        self._others = OtherThreads()
         self._keeper: Keeper | None = None
         self._standing = Standing()
 
@@ -73,8 +75,17 @@ class Notebook:
     # --- messages -----------------------------------------------------------------------------------------------
 
     def pump(self, limit: int = 50) -> int:
-        """Handle the page's messages to our widgets now, in the main thread; how many there were."""
-        return self._pump(limit) if self._pump is not None else 0
+        """Handle the page's messages to our widgets now; the number of those that this thread handled. Those that
+        another thread reads are handled there, and it is given the time."""
+        if self._pump is None:
+            return 0
+        if self._pump.others_read:
+            self._others.let_in()
+        return self._pump(limit)
+
+    def let_out(self) -> None:
+        """Messages to the page were written: let the thread that sends them do so."""
+        self._others.give_way()
 
     @property
     def pump_state(self) -> str:

@@ -27,6 +27,7 @@ class Pump:
         self._kernel = kernel
         self._is_ours = is_ours
         self._busy = False
+        self._found: Any = None
         self._answered: list[Any] = []  # messages that were handled, and whose sender does not know it yet
         self.state = "on"
 
@@ -49,10 +50,19 @@ class Pump:
         finally:
             self._busy = False
 
+    @property
+    def others_read(self) -> bool:
+        """Whether another thread than this one reads the page's messages: ipykernel 7 has one for it; and this one may
+        train beside the cells."""
+        thread = getattr(self._kernel, "shell_channel_thread", None)
+        return thread is not None or threading.current_thread() is not threading.main_thread()
+
     # --- reading ------------------------------------------------------------------------------------------------
 
     def _stream(self) -> Any:
         """The stream on which the main thread gets its messages."""
+        if self._found is not None:
+            return self._found
         thread = getattr(self._kernel, "shell_channel_thread", None)
         if thread is None:  # ipykernel 6
             stream = getattr(self._kernel, "shell_stream", None)
@@ -61,6 +71,7 @@ class Pump:
         for name in ("_recv_callback", "_recv_copy", "flush"):
             if not hasattr(stream, name):
                 raise Surprise(f"this ipykernel's shell stream has no {name}")
+        self._found = stream
         return stream
 
     def _nothing_waits(self) -> bool:

@@ -35,9 +35,15 @@ def m4(bucket: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.int6
     edge = np.flatnonzero(np.diff(bucket)) + 1
     first = np.concatenate(([0], edge))
     last = np.concatenate((edge, [n])) - 1
-    low = np.lexsort((np.where(np.isnan(value), np.inf, value), bucket))[first]
-    high = np.lexsort((np.where(np.isnan(value), -np.inf, value), bucket))[last]
-    return np.unique(np.concatenate((first, last, low, high)))
+    size = last - first + 1
+    below, above = np.where(np.isnan(value), np.inf, value), np.where(np.isnan(value), -np.inf, value)
+    lowest = np.flatnonzero(below == np.repeat(np.minimum.reduceat(below, first), size))
+    highest = np.flatnonzero(above == np.repeat(np.maximum.reduceat(above, first), size))
+    kept = np.zeros(n, bool)
+    kept[first] = kept[last] = True
+    kept[lowest[np.searchsorted(lowest, first)]] = True
+    kept[highest[np.searchsorted(highest, last, side="right") - 1]] = True
+    return np.flatnonzero(kept)
 
 
 class History:
@@ -118,10 +124,12 @@ class History:
         if size > len(self._sums):
             self._sums = np.concatenate((self._sums, np.zeros((size - len(self._sums), 5))))
         fine = np.isfinite(rows[:, 3])
-        bucket, rows = bucket[fine], rows[fine]
-        np.add.at(self._sums[:, 0], bucket, 1)
+        low = int(bucket[0])
+        bucket, rows = bucket[fine] - low, rows[fine]
+        sums = self._sums[low:size]
+        sums[:, 0] += np.bincount(bucket, minlength=len(sums))
         for k in range(4):
-            np.add.at(self._sums[:, k + 1], bucket, rows[:, k])
+            sums[:, k + 1] += np.bincount(bucket, rows[:, k], len(sums))
 
     def _halve(self) -> None:
         self._span *= 2

@@ -179,6 +179,13 @@ class LiveView(Screen, Loaded):
             self._send_tick()
             return True
 
+    def answer(self) -> None:
+        """Send at once, past the gate, what has changed in the header: a person who has clicked waits for it."""
+        with self._lock:
+            if changed := self._changed():
+                self._told.update(changed)
+                self.send({"type": "answer"}, [encode({"header": changed, "series": []}, {})])
+
     @property
     def resting(self) -> bool:
         """Whether the last tick was so large that the next one has to wait."""
@@ -299,13 +306,15 @@ class LiveView(Screen, Loaded):
 
     def _new(self) -> bytes:
         """What came since the last tick, and the fields of the header that are not as they were."""
-        header = {name: value for name, value in self._header.items() if self._told.get(name, _NEVER) != value}
         pending = {key: np.concatenate(parts) for key, parts in self._pending.items()}
-        meta = {"header": header, "series": [self._entry(key) for key in pending]}
+        meta = {"header": self._changed(), "series": [self._entry(key) for key in pending]}
         columns = {
             f"{i}.{name}": narrow(name, rows[:, k]) for i, rows in enumerate(pending.values()) for k, name in _NAMES
         }
         return encode(meta, columns)
+
+    def _changed(self) -> dict[str, Any]:
+        return {name: value for name, value in self._header.items() if self._told.get(name, _NEVER) != value}
 
     def _entry(self, key: Key) -> dict[str, Any]:
         panel, series, group = key

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser  # noqa: E402
 from tests.browser.lab import Lab, NotebookPage, chromium  # noqa: E402
 from tests.browser.stacks import STACKS, NoStack, python_of  # noqa: E402
 
-CLICKS = 40
+CLICKS = 202
 CELLS = [
     "%load_ext rlnb\nimport gymnasium as gym\nenv = gym.make('CartPole-v1')",
     """

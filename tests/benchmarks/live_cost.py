@@ -49,7 +49,7 @@ def timed(fn):
         finally:
             spent[0] += time.perf_counter() - begun
     return tick
-desk._pump, desk._room.live.tick = timed(desk._pump), timed(desk._room.live.tick)
+desk._look = timed(desk._look)
 """
 
 
@@ -64,7 +64,9 @@ class Page:
         self.manager, self.client = start_new_kernel(kernel_name="python3", env=env, cwd=folder)
         self.text, self.messages, self.bytes = "", 0, 0
         self._idle: dict[str, threading.Event] = {}
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._over = threading.Event()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         if recorded:
             self.run(WATCHED)
 
@@ -77,6 +79,13 @@ class Page:
         assert over.wait(300), code
         return self.text
 
+    def close(self) -> None:
+        """End the kernel."""
+        self._over.set()
+        self._listener.join()
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
     def result(self, code: str) -> Any:
         """What a cell printed as its result."""
         return json.loads(self.run(code).partition("RESULT")[2])
@@ -87,7 +96,7 @@ class Page:
         self.client.shell_channel.send(message)
 
     def _listen(self) -> None:
-        while True:
+        while not self._over.is_set():
             try:
                 message = self.client.get_iopub_msg(timeout=1)
             except queue.Empty:
@@ -124,8 +133,7 @@ def main(repetitions: int = 7) -> None:
                 if name != "bare":
                     rates.append((page.messages / wall, page.bytes / wall, spent / wall))
         for page in pages.values():
-            page.client.stop_channels()
-            page.manager.shutdown_kernel(now=True)
+            page.close()
     slower = statistics.median(b / a for a, b in zip(*(values[1:] for values in times.values()), strict=True))
     print(f"CartPole-v1, {repetitions} interleaved cells of {STEPS:,} steps, medians\n")
     print(

@@ -15,6 +15,7 @@ from rlnb.control.recording.breaks import parse
 from rlnb.control.recording.knobs import as_range
 from rlnb.errors import BadValue
 from rlnb.events import EpisodesEnded, MetricsLogged
+from rlnb.widgets.codec import decode
 
 
 def ended(returns, lengths=None):
@@ -272,3 +273,29 @@ def test_a_pause_waits_for_the_next_step_and_says_so(recording):
                 env.reset()
     someone.done()
     assert seen == [(True, True), False, True, True]
+
+
+def test_a_click_is_answered_by_the_thread_that_hears_it(recording):
+    """The loop may be busy for long: what was asked is said at once, with the word that it waits for the next step."""
+    env = gym.make("CartPole-v1")
+    env.reset(seed=0)
+    for _ in range(3):
+        env.step(0)
+    recording.desk.capture.flush()
+    feed = recording.live._feeds[recording.current.id]
+    view = feed.make_view()
+    feed.tick()
+    sent = []
+    view.send = lambda content, buffers=None: sent.append((content["type"], decode(buffers[0])[0]["header"]))
+    for name, state in (("pause", "paused"), ("resume", "running")):
+        clicks = threading.Thread(target=view._handle_custom_msg, args=({"type": "command", "name": name}, []))
+        clicks.start()
+        clicks.join()
+        kind, header = sent.pop()
+        assert sent == []
+        assert kind == "answer"
+        assert (header["state"], header["waiting"]) == (state, state == "paused")
+    knob = {"type": "command", "name": "knob", "payload": {"name": "lr", "value": 0.1}}
+    rlnb.knobs(lr=0.5)
+    view._handle_custom_msg(knob, [])
+    assert sent == []

@@ -160,6 +160,26 @@ def test_commands_reach_the_owner(wire: Wire) -> None:
     assert wire.take() == []
 
 
+def test_a_click_is_answered_at_once_though_the_browser_is_behind(wire: Wire) -> None:
+    """Six ticks are under way and nothing more may be sent, but a person waits."""
+    for steps in range(10):
+        wire.view.header(steps=steps, state="running")
+        wire.view.tick()
+    assert wire.take() == ["tick"] * 6
+    wire.view.header(steps=10, state="paused")
+    wire.view.answer()
+    wire.view.answer()
+    [(content, [buffer])] = wire.sent
+    assert content == {"type": "answer"}
+    assert decode(buffer)[0] == {"header": {"steps": 10, "state": "paused"}, "series": []}
+    wire.take()
+    wire.say(type="ack", seq=6)
+    wire.view.header(steps=11)
+    wire.view.tick()
+    assert decode(wire.sent[-1][1][0])[0]["header"] == {"steps": 11}
+    assert wire.sent[-1][0] == {"type": "tick", "seq": 7}  # answers are not counted
+
+
 def test_a_command_that_fails_is_named_in_the_view(wire: Wire) -> None:
     def fail(name: str, payload: dict[str, Any]) -> None:
         raise RuntimeError("the disk is full")

@@ -91,6 +91,8 @@ export class Connection {
         this.seq = content.seq as number;
         this.listener.snapshot(decode(first(buffers)));
         return this.send({ type: "ack", seq: this.seq });
+      case "answer": // to a click, of any view: comes at once, counts for nothing
+        return this.listener.tick(decode(first(buffers)));
       case "detail":
         return this.listener.detail(decode(first(buffers)));
       case "error":

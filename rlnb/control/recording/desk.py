@@ -258,9 +258,7 @@ class Desk:
             if logged is not None:
                 self._publish_numbers(running, logged)
                 running.hold.hear(logged)
-        self._pump()
-        self._room.live.tick()
-        self._room.onlookers.tick()
+        self._look()
         if running is None or threading.current_thread().name.startswith("rlnb "):
             return
         self.cells.background.hear(running)
@@ -291,14 +289,13 @@ class Desk:
         time.sleep(seconds)
 
     def _look(self) -> None:
-        """At the page, while the loop is held."""
-        self._pump()
-        self._room.live.tick()
-        self._room.onlookers.tick()
-
-    def _pump(self) -> None:
-        if self._notebook is not None and threading.current_thread() is threading.main_thread():
+        """At what the page says, and show it what is new."""
+        if self._notebook is not None:
             self._notebook.pump()
+        sent = self._room.live.tick()
+        self._room.onlookers.tick()
+        if sent and self._notebook is not None:
+            self._notebook.let_out()
 
     def _learn_seed(self, running: Running, event: EpisodesEnded) -> None:
         """The seed given to the first `reset`, where nothing else named one."""

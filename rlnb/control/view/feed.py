@@ -155,13 +155,13 @@ class Feed:
                 self._room.reference.ask(self._recipe, self._random_returns)
         return self.view
 
-    def tick(self) -> None:
-        """Send what is new."""
+    def tick(self) -> bool:
+        """Send what is new; whether there was something, and the wire could take it."""
         view = self.view  # another thread may close it meanwhile
         if view is None or (view.resting and self._state == "running"):
-            return  # many rows are cheaper to hand on at once than in parts
+            return False  # many rows are cheaper to hand on at once than in parts
         self._tell(view)
-        view.tick()
+        return view.tick()
 
     def _tell(self, view: LiveView) -> None:
         view.hears(self._pump_state == "on")
@@ -187,8 +187,6 @@ class Feed:
         return {
             "name": running.name,
             "env_id": running.env_id or "",
-            "state": self._state,
-            "waiting": self.state == "running" and running.waiting,
             "steps": steps,
             "episodes": running.episodes,
             "rate": rate,
@@ -199,6 +197,15 @@ class Feed:
             "fps": self._recipe.get("fps") if self._recipe is not None else None,
             "trend": self._trend(),
             "groups": self._roles.names(self.running.steps_of),
+            **self._wishes(),
+        }
+
+    def _wishes(self) -> dict[str, Any]:
+        """The part of the header that a person's hand changes. From any thread."""
+        running = self.running
+        return {
+            "state": self._state,
+            "waiting": self.state == "running" and running.waiting,
             "message": self.message or (f"Paused: {running.hold.why}." if running.hold.why else ""),
             "controls": ["stop", "pause", "step", "slow", "break", "watch"] if self.state == "running" else [],
             "marks": list(running.marks),
@@ -272,6 +279,9 @@ class Feed:
             self._room.films.command(self.view, name, payload)
         else:
             raise RlnbError(f"the live view asked for {name!r}, which is not known here.")
+        if self.view is not None and name != "knob":  # a slider that is dragged asks often: the next tick tells of it
+            self.view.header(**self._wishes())
+            self.view.answer()
 
     def _number(self, session: Session, which: int | str) -> int:
         """The number in `session.episodes` of an episode of the chart (there: by arrival) or of a word."""

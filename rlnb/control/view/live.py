@@ -71,15 +71,16 @@ class Live:
         if event.session in self._feeds:
             self._feeds[event.session].metrics(event)
 
-    def tick(self) -> None:
-        """From the stepping thread; does something at most ten times a second."""
+    def tick(self) -> bool:
+        """From the stepping thread; does something at most ten times a second. Whether messages were written."""
         running = self._room.current
         if running is None or self.failed:
-            return
+            return False
         now = self._room.clock.elapsed()
         if now - self._ticked < EVERY:
-            return
+            return False
         self._ticked = now
+        sent = False
         try:
             feed = self._feeds[running.id]
             if self._on_a_terminal(running):
@@ -87,12 +88,13 @@ class Live:
             if running.id not in self._shown and not running.scratch and now - running.since >= SHOW_AFTER:
                 self._show(feed)
             if (view := feed.view) is not None:
-                feed.tick()
+                sent = feed.tick()
                 if now - self._snapped >= SNAPSHOT_EVERY:
                     self._snapped = now
                     view.refresh_snapshot(moving=True)
         except Exception as error:
             self._fail(error)
+        return sent
 
     def end(self, running: Running, status: Status, error: str | None) -> None:
         """The last picture: of the view, and of the static output beside it."""

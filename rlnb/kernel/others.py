@@ -1,0 +1,44 @@
+"""The process's other threads, which a training loop starves.
+
+Each NumPy call of a step may let the interpreter's lock go and take it back at once. A thread that waits for the lock
+asks for it after 5 ms without such a call, so beside CartPole it may wait for a second: the kernel's thread that reads
+the page's messages, the one that handles them (a subshell), the one that sends. Each has little to do. So between two
+steps, where the page may have said something or was told something, the stepping thread sleeps until they are quiet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+EVERY = 0.09  # seconds after which the page may have said something: two flushes
+SLICE = 0.0  # seconds of sleep; the system adds some 80 µs, enough for a thread that waits to wake up and take the lock
+BUSY = 0.00015  # seconds: a slice that is longer was one in which another thread worked
+QUIET = 8  # slices in a row without work, after some: a message goes from thread to thread
+PATIENCE = 0.004  # seconds in all: whoever needs longer goes on beside the loop
+
+
+class OtherThreads:
+    """Gives way to them now and then."""
+
+    def __init__(
+        self, sleep: Callable[[float], None] = time.sleep, now: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._sleep = sleep
+        self._now = now
+        self._last = float("-inf")
+
+    def let_in(self) -> None:
+        """The page may have said something: eleven times a second at most, however often this is called."""
+        if self._now() - self._last >= EVERY:
+            self.give_way()
+
+    def give_way(self) -> None:
+        """Let the others work until they are quiet, `PATIENCE` seconds at most."""
+        begun = at = self._now()
+        quiet = QUIET - 1
+        while quiet < QUIET and at - begun < PATIENCE:
+            self._sleep(SLICE)
+            was, at = at, self._now()
+            quiet = 0 if at - was > BUSY else quiet + 1
+        self._last = at
