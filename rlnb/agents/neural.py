@@ -30,7 +30,7 @@ class NeuralAgent(Agent[N], Generic[N]):
         config = self.config
         self.lanes: Lanes = self.source.lanes(config.n_envs, config.vectorization_mode)
         self.encoder, space = self.lanes.encoder, self.lanes.action_space
-        self.kind = check_action_space(space, self.name, *self.actions)
+        self.kind = check_action_space(space, self.encoder.space, self.name, *self.actions)
         self.space = space
         self._begun = False
         if isinstance(space, spaces.Discrete):

@@ -10,14 +10,23 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-_ACTIONS = {
-    "discrete": ("QLearning", "Sarsa", "ExpectedSarsa", "Reinforce", "A2C", "PPO", "DQN", "BehaviorCloning"),
+_TABULAR = ("QLearning", "Sarsa", "ExpectedSarsa")
+_NEURAL = {
+    "discrete": ("Reinforce", "A2C", "PPO", "DQN", "BehaviorCloning"),
     "continuous": ("Reinforce", "A2C", "PPO", "DDPG", "TD3", "SAC", "BehaviorCloning"),
 }
 
 
-def check_action_space(space: Space[Any], algorithm: str, *kinds: str) -> str:
-    """ "discrete" or "continuous"; a ValueError that names the algorithms that can where `algorithm` cannot."""
+def is_finite(space: Space[Any]) -> bool:
+    """Whether a table can have a row for each observation of the space."""
+    if isinstance(space, spaces.Tuple):
+        return all(isinstance(part, spaces.Discrete) for part in space)
+    return isinstance(space, spaces.Discrete) or (isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1)
+
+
+def check_action_space(space: Space[Any], observations: Space[Any], algorithm: str, *kinds: str) -> str:
+    """ "discrete" or "continuous"; a ValueError that names the algorithms that can, with such `observations`, where
+    `algorithm` cannot."""
     kind = {"Discrete": "discrete", "Box": "continuous"}.get(type(space).__name__)
     if kind is None:
         raise ValueError(
@@ -25,9 +34,8 @@ def check_action_space(space: Space[Any], algorithm: str, *kinds: str) -> str:
             "Wrap the environment so that its actions are one of these (gymnasium.wrappers.TransformAction)."
         )
     if kind not in kinds:
-        raise ValueError(
-            f"{algorithm} takes {' or '.join(kinds)} actions, not {space}. These can: {', '.join(_ACTIONS[kind])}."
-        )
+        can = _TABULAR * (kind == "discrete" and is_finite(observations)) + _NEURAL[kind]
+        raise ValueError(f"{algorithm} takes {' or '.join(kinds)} actions, not {space}. These can: {', '.join(can)}.")
     if isinstance(space, spaces.Box) and not np.issubdtype(space.dtype, np.floating):
         raise ValueError(f"{algorithm} cannot act in {space}: continuous actions must be floating-point numbers.")
     return kind
@@ -106,18 +114,18 @@ class Table:
         self.space = space
         self.sizes: tuple[int, ...]
         self.starts: tuple[int, ...]
-        if isinstance(space, spaces.Discrete):
-            self.sizes, self.starts = (int(space.n),), (int(space.start),)
-        elif isinstance(space, spaces.Tuple) and all(isinstance(part, spaces.Discrete) for part in space):
-            self.sizes = tuple(int(part.n) for part in space if isinstance(part, spaces.Discrete))
-            self.starts = tuple(int(part.start) for part in space if isinstance(part, spaces.Discrete))
-        elif isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1:
-            self.sizes, self.starts = tuple(map(int, space.nvec)), tuple(map(int, space.start))
-        else:
+        if not is_finite(space):
             raise ValueError(
                 f"{algorithm} keeps a table with one row an observation, and {space} has no finite list of them. "
                 "Take DQN, PPO, A2C or Reinforce, or round the observations into boxes first."
             )
+        if isinstance(space, spaces.MultiDiscrete):
+            self.sizes, self.starts = tuple(map(int, space.nvec)), tuple(map(int, space.start))
+        else:
+            parts = space if isinstance(space, spaces.Tuple) else [space]
+            discrete = [part for part in parts if isinstance(part, spaces.Discrete)]
+            self.sizes = tuple(int(part.n) for part in discrete)
+            self.starts = tuple(int(part.start) for part in discrete)
         self.n = int(np.prod(self.sizes))
         self.simple = len(self.sizes) == 1 and isinstance(space, spaces.Discrete) and self.starts == (0,)
 

@@ -52,7 +52,7 @@ class TabularAgent(Agent[TabularConfig]):
             raise ValueError(f"{self.name} learns in one environment at a time. Give the id or a single environment.")
         given = self.source.given
         self.env: gym.Env[Any, Any] = given if isinstance(given, gym.Env) else self.source.make()
-        check_action_space(self.env.action_space, self.name, "discrete")
+        check_action_space(self.env.action_space, self.env.observation_space, self.name, "discrete")
         assert isinstance(self.env.action_space, gym.spaces.Discrete)
         self.n_actions, self.first = int(self.env.action_space.n), int(self.env.action_space.start)
         self.states = Table(self.env.observation_space, self.name)

@@ -235,6 +235,11 @@ def test_spaces_that_do_not_fit_name_who_can() -> None:
         agents.DQN("Pendulum-v1")
     with pytest.raises(ValueError, match=r"SAC takes continuous actions.*These can: .*DQN"):
         agents.SAC("CartPole-v1")
+    with pytest.raises(ValueError, match=r"These can: QLearning, .*DQN"):
+        agents.SAC("FrozenLake-v1")
+    with pytest.raises(ValueError) as told:  # a table has no row for each of CartPole's observations
+        agents.TD3("CartPole-v1")
+    assert "Sarsa" not in str(told.value)
     with pytest.raises(ValueError, match=r"QLearning keeps a table .*Take DQN"):
         agents.QLearning("CartPole-v1")
     with pytest.raises(ValueError, match="one environment at a time"):
