@@ -63,13 +63,6 @@ describe("a series", () => {
     expect(Math.abs(last(exact) - last(thin))).toBeLessThan(0.05);
     expect(thin.total).toBe(400);
   });
-
-  it("falls back to steps where there are no episodes", () => {
-    const series = new Series(entry);
-    series.append(columns([1, 2], { episode: [Number.NaN, Number.NaN] }));
-    expect(series.along("episode")).toBe("step");
-    expect(series.along("time")).toBe("time");
-  });
 });
 
 describe("what is drawn of a long series", () => {

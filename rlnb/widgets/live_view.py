@@ -116,8 +116,8 @@ class LiveView(Screen, Loaded):
         """Add rows to a series; nothing is sent before `tick`.
 
         All of shape (n,): `step` in environment steps; `episode` an index (points of kind "points" are clicked by it;
-        NaN where there is none); `time` in seconds since the session began; `cut` is true for unfinished episodes,
-        which are drawn hollow; `lane` is the slot of a vector environment, by which the view can be filtered.
+        what is logged lies between two); `time` in seconds since the session began; `cut` is true for unfinished
+        episodes, which are drawn hollow; `lane` is the slot of a vector environment, by which the view can be filtered.
         """
         values = np.asarray(value, np.float64)
         rows = np.zeros((len(values), len(COLUMNS)))

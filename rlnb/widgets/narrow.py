@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 
 def narrow(name: str, column: NDArray[Any]) -> NDArray[Any]:
-    """Whole numbers in int32, `lane` in the smallest unsigned type, `cut` in uint8, `time` in float32 (it is drawn, not
-    calculated with)."""
+    """Whole numbers in int32, `lane` in the smallest unsigned type, `cut` in uint8; `time` and places between episodes
+    in float32 (they are drawn, not calculated with)."""
     if name == "cut":
         return column.astype(np.uint8)
     if name == "time":
@@ -18,7 +18,7 @@ def narrow(name: str, column: NDArray[Any]) -> NDArray[Any]:
     if name == "lane":
         most = column.max(initial=0)
         return column.astype(np.uint8 if most < 2**8 else np.uint16 if most < 2**16 else np.uint32)
-    if np.isnan(column).all():
-        return column.astype(np.float32)  # metrics have no episode
     small = np.all(np.abs(column) < 2**31) and np.all(column == np.floor(column))  # False where a NaN is
-    return column.astype(np.int32) if small else column
+    if small:
+        return column.astype(np.int32)
+    return column.astype(np.float32) if name == "episode" else column

@@ -7,6 +7,7 @@ import numpy as np
 
 import rlnb
 from rlnb.control.view.arrivals import MANY, Arrivals
+from rlnb.events import MetricsLogged
 
 
 def test_lanes_side_by_side_are_numbered_by_the_end_of_their_episodes(recording):
@@ -37,6 +38,14 @@ def test_what_arrives_where_nobody_looks_is_told_before_it_is_much():
     arrivals = Arrivals()
     told = [arrivals.add(time=np.array([k, k + 0.5]), lane=0) for k in range(MANY // 2)]
     assert told.index(True) == MANY // 2 - 1
-    taken = arrivals.take()
+    taken, logged = arrivals.take()
+    assert logged == []
     assert (len(taken["time"]), taken["lane"].shape) == (MANY, (MANY,))
-    assert arrivals.take() == {}
+    assert arrivals.take() == ({}, [])
+
+
+def test_numbers_that_are_logged_where_nobody_looks_are_told_as_well():
+    arrivals, many = Arrivals(), np.zeros(MANY // 4)
+    event = MetricsLogged("s", {"loss": many, "q": many}, {"loss": many, "q": many}, {"loss": many, "q": many})
+    assert [arrivals.log(event), arrivals.log(event)] == [False, True]
+    assert arrivals.take() == ({}, [event, event])

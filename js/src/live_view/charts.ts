@@ -92,7 +92,7 @@ export class Charts {
       if (!own) continue;
       const series = new Series(entry);
       series.replace((name) => frame.columns.get(`${i}.${name}`), entry.total ?? 0);
-      own.detail = { axis: own.along(axis), from: from ?? -Infinity, to: to ?? Infinity, series };
+      own.detail = { axis, from: from ?? -Infinity, to: to ?? Infinity, series };
       own.version += 1;
     }
     this.events.changed();
@@ -161,33 +161,9 @@ export class Charts {
   private moved(by: Panel): void {
     if (by.plot.follows) return this.reset();
     const [from, to] = by.plot.window;
-    const axis = by.axis;
-    for (const panel of this.panels.values()) {
-      if (panel === by) continue;
-      const ends = [from, to].map((at) => this.translate(at, axis, panel.axis));
-      if (ends.every(Number.isFinite)) panel.look(ends as [number, number]);
-    }
-    this.look({ axis, from, to });
+    for (const panel of this.panels.values()) if (panel !== by) panel.look([from, to]);
+    this.look({ axis: this.settings.axis, from, to });
     this.events.changed();
-  }
-
-  /** A place on one axis in terms of another: by the rows of a series that knows both. */
-  private translate(at: number, from: Axis, to: Axis): number {
-    if (from === to) return at;
-    for (const { rows, n } of this.series.values()) {
-      const [xs, ys] = [rows[from].values, rows[to].values];
-      if (n < 2 || !Number.isFinite(xs[n - 1]) || !Number.isFinite(ys[n - 1])) continue;
-      let [low, high] = [0, n - 1];
-      while (high - low > 1) {
-        const middle = (low + high) >> 1;
-        if ((xs[middle] as number) <= at) low = middle;
-        else high = middle;
-      }
-      const [x0, x1] = [xs[low] as number, xs[high] as number];
-      const [y0, y1] = [ys[low] as number, ys[high] as number];
-      return x1 === x0 ? y0 : y0 + ((at - x0) / (x1 - x0)) * (y1 - y0);
-    }
-    return Number.NaN;
   }
 
   private find(entry: Entry): Series {

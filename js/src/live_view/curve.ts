@@ -53,8 +53,7 @@ export class Curve {
 
   /** Takes in the rows that are new in `series`. */
   advance(series: Series): void {
-    const { lane } = this.wanted;
-    const axis = series.along(this.wanted.axis);
+    const { axis, lane } = this.wanted;
     const { rows, base } = series;
     const xs = rows[axis].values;
     const means = lane === null && this.upto === 0 ? base.value.n : 0;

@@ -145,10 +145,16 @@ class LiveView {
   }
 
   private set(change: Partial<Settings>): void {
-    const axis = this.settings.axis;
     Object.assign(this.settings, change);
-    if (this.settings.axis !== axis) this.charts.reset();
+    this.turn();
     this.schedule();
+  }
+
+  /** Draws along the axis that was chosen, if there is something along it. */
+  private turn(): void {
+    const { wanted, episodes, axis } = this.settings;
+    this.settings.axis = wanted === "episode" && !episodes ? "step" : wanted;
+    if (this.settings.axis !== axis) this.charts.reset();
   }
 
   /** Saves the charts, as they are on screen, as a picture. */
@@ -187,7 +193,9 @@ class LiveView {
     this.settings.threshold = header.reward_threshold ?? null;
     this.settings.random = header.random_return ?? null;
     this.settings.marks = header.marks ?? [];
+    this.settings.episodes = (header.episodes ?? 0) > 0;
     this.replays = header.replay !== false;
+    this.turn();
     this.expect();
     this.schedule();
   }

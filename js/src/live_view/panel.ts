@@ -83,12 +83,6 @@ export class Panel {
     this.series.set(keyOf(series.entry), series);
   }
 
-  /** The axis that is drawn: a metric has no episodes, and is drawn by steps. */
-  get axis(): Axis {
-    for (const series of this.series.values()) return series.along(this.settings.axis);
-    return this.settings.axis;
-  }
-
   /** Whether something has changed since the last paint. */
   get stale(): boolean {
     return this.stamp() !== this.drawn;
@@ -97,7 +91,8 @@ export class Panel {
   /** Draws what has changed, with the present settings; call it in an animation frame. */
   paint(): void {
     this.drawn = this.stamp();
-    const { plot, settings, axis } = this;
+    const { plot, settings } = this;
+    const { axis } = settings;
     plot.drag = settings.drag;
     plot.log = settings.log;
     for (const [color, [key, series]] of [...this.series].entries()) this.paintSeries(key, series, color);
@@ -188,7 +183,8 @@ export class Panel {
   private detail(series: Series): Series | null {
     const { detail } = series;
     const [from, to] = this.plot.window;
-    if (!detail || this.plot.follows || detail.axis !== this.axis || from < detail.from || to > detail.to) return null;
+    if (!detail || this.plot.follows || detail.axis !== this.settings.axis || from < detail.from || to > detail.to)
+      return null;
     return detail.series;
   }
 
@@ -258,7 +254,8 @@ export class Panel {
     const { rows } = found.series;
     const at = (name: "episode" | "step" | "time" | "lane") => rows[name].values[found.row] as number;
     const lines = [`${label}${exact(hit.y)}`];
-    if (Number.isFinite(at("episode"))) lines.push(`episode ${exact(at("episode"))}`);
+    if (found.series.entry.kind === "points") lines.push(`episode ${exact(at("episode"))}`);
+    else if (this.settings.episodes) lines.push(`episode ${at("episode").toFixed(1)}`);
     lines.push(`step ${exact(at("step"))} · ${at("time").toFixed(1)} s`);
     if (at("lane") > 0) lines.push(`lane ${at("lane")}`);
     if (found.part === "cut") lines.push("unfinished");
@@ -283,7 +280,7 @@ export class Panel {
     };
     const drawn = this.plot.shown().filter(({ trace }) => /(points|cut|raw)$/.test(trace.key));
     const values = drawn.reduce((sum, { row }) => sum + row.length, 0);
-    const text = `${axisNames[this.axis]} ${words(this.plot.window)}; ${words(this.plot.span)}; ${count(values)} values drawn`;
+    const text = `${axisNames[this.settings.axis]} ${words(this.plot.window)}; ${words(this.plot.span)}; ${count(values)} values drawn`;
     if (this.host.getAttribute("aria-description") !== text) this.host.setAttribute("aria-description", text);
   }
 

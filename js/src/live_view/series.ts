@@ -100,12 +100,6 @@ export class Series {
       this.base[name].append(required(column, `mean.${name}`));
   }
 
-  /** The column to draw along `axis`; a series without episodes falls back to steps. */
-  along(axis: Axis): Axis {
-    if (axis !== "episode" || this.n === 0) return axis;
-    return Number.isFinite(this.rows.episode.values[this.n - 1]) ? "episode" : "step";
-  }
-
   /** What is drawn of it; worked out from where the last one ended. */
   drawn(wanted: Wanted): Curve {
     if (!this.curve?.is(wanted)) this.curve = new Curve(wanted);

@@ -11,7 +11,12 @@ export interface Mark {
 
 /** What all panels of a view have in common. */
 export interface Settings {
+  /** The axis that was chosen. */
+  wanted: Axis;
+  /** The axis that is drawn: as long as no episode has ended, steps stand in for episodes. */
   axis: Axis;
+  /** Whether an episode has ended. */
+  episodes: boolean;
   smoothing: number;
   log: boolean;
   drag: "pan" | "box";
@@ -31,7 +36,9 @@ export interface Settings {
 }
 
 export const initial = (): Settings => ({
-  axis: "episode",
+  wanted: "episode",
+  axis: "step",
+  episodes: false,
   smoothing: 20,
   log: false,
   drag: "box",

@@ -47,8 +47,8 @@ export class Toolbar {
   private readonly groups = new Filter("Group");
 
   constructor(events: ToolbarEvents, settings: Settings) {
-    const axes = segmented("x axis", ["episode", "step", "time"], settings.axis, (name) =>
-      events.set({ axis: name as Axis }),
+    const axes = segmented("x axis", ["episode", "step", "time"], settings.wanted, (name) =>
+      events.set({ wanted: name as Axis }),
     );
     const drag = segmented("Dragging", ["box", "pan"], "box", (tool) => events.set({ drag: tool as "pan" | "box" }), {
       box: ["Drag to zoom", paths.box],

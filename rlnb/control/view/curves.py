@@ -82,25 +82,10 @@ class Curves:
     def window(
         self, axis: str, low: float, high: float, most: int
     ) -> list[tuple[Key, str, dict[str, NDArray[Any]], int]]:
-        """Rows of every series between two values of an axis; a series without episodes is looked up by steps, between
-        those of the episodes `low` and `high`."""
-        found = []
+        """Rows of every series between two values of an axis."""
         with self._lock:
-            for key, columns in self._columns.items():
-                ends = (axis, low, high)
-                if axis == "episode" and len(columns) and np.isnan(columns["episode"][-1]):
-                    ends = ("step", *self._steps(low, high))
-                rows, count = columns.window(*ends, most)
-                found.append((key, columns.kind, _shown(rows), count))
-        return found
-
-    def _steps(self, low: float, high: float) -> tuple[float, float]:
-        for columns in self._columns.values():
-            episode = columns["episode"]
-            if len(episode) and not np.isnan(episode[-1]):
-                inside = columns["step"][(episode >= low - 1) & (episode <= high + 1)]
-                return (float(inside.min()), float(inside.max())) if len(inside) else (0.0, -1.0)
-        return -np.inf, np.inf
+            found = [(key, columns, *columns.window(axis, low, high, most)) for key, columns in self._columns.items()]
+        return [(key, columns.kind, _shown(rows), count) for key, columns, rows, count in found]
 
     def panels(self) -> list[dict[str, Any]]:
         """The charts as `curves_png` draws them."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlnb.control.recording.running import Running
+from rlnb.control.view.among import Among
 from rlnb.control.view.arrivals import Arrivals
 from rlnb.control.view.controls import CONTROLS, control, held
 from rlnb.control.view.curves import MOST_PANELS, Curves
@@ -40,6 +41,7 @@ class Feed:
         self.state: str = "running"
         self.message: str = ""
         self._arrivals = Arrivals()
+        self._among = Among()
         self._drawn = Drawn()
         self._curves = Curves()
         self._called = Short(NAME)
@@ -86,7 +88,8 @@ class Feed:
 
     def _settle(self) -> None:
         """Draw what has arrived."""
-        rows = self._arrivals.take()
+        rows, logged = self._arrivals.take()
+        self._draw_metrics(logged, rows.get("time", np.zeros(0)))
         if not rows:
             return
         base = len(self._drawn)
@@ -122,15 +125,17 @@ class Feed:
                 self.view.restart()
 
     def metrics(self, event: MetricsLogged) -> None:
-        for name, values in event.values.items():
+        """Numbers that an algorithm logged."""
+        if self._arrivals.log(event):
+            self._settle()
+
+    def _draw_metrics(self, logged: list[MetricsLogged], ends: NDArray[np.float64]) -> None:
+        """Numbers stand between the episodes among which they were logged."""
+        parts = [(event, name) for event in logged for name in event.values]
+        times = [event.times[name] - self.running.at for event, name in parts]
+        for (event, name), time, place in zip(parts, times, self._among.place(ends, times), strict=True):
             step = event.steps[name].astype(np.float64)
-            chunk = {
-                "step": step,
-                "episode": np.full(len(step), np.nan),
-                "time": event.times[name] - self.running.at,
-                "value": values,
-                "kind": "line",
-            }
+            chunk = {"step": step, "episode": place, "time": time, "value": event.values[name], "kind": "line"}
             self._add(name, name, 0, chunk)
 
     def _add(self, panel: str, series: str, group: int, chunk: dict[str, Any]) -> None:

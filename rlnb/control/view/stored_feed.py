@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rlnb.control.recording.running import Running
+from rlnb.control.view.among import Among
 from rlnb.control.view.feed import Feed
 from rlnb.control.view.roles import beside
 from rlnb.control.view.trend import Trend
@@ -68,11 +69,14 @@ class StoredFeed(Feed):
 
     def _take_metrics(self, session: Session) -> None:
         started = session._describe()["started"]
+        ends = np.sort(session.episodes["ended"].to_numpy(np.float64)) - started
         for name, rows in session.metrics.groupby("name", sort=False):
+            time = rows["time"].to_numpy(np.float64) - started
+            [place] = Among().place(ends, [time])
             chunk = {
                 "step": rows["step"].to_numpy(np.float64),
-                "episode": np.full(len(rows), np.nan),
-                "time": rows["time"].to_numpy(np.float64) - started,
+                "episode": place,
+                "time": time,
                 "value": rows["value"].to_numpy(np.float64),
                 "kind": "line",
             }
