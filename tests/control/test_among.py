@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rlnb
-from rlnb.control.view.among import Among
+from rlnb.control.view.among import KEPT, Among
 
 LENGTHS = st.lists(st.floats(0.001, 100), min_size=1, max_size=30)
 
@@ -33,6 +33,19 @@ def test_before_the_first_episode_has_ended_all_is_at_its_number():
     np.testing.assert_array_equal(place, [0, 0])
     [place] = among.place(np.array([6.0, 8.0]), [np.array([5.5, 7.0, 8.0])])
     np.testing.assert_allclose(place, [0, 0.5, 1])
+
+
+def test_what_comes_after_its_episodes_stands_among_them():
+    """The last numbers of a cell are handed in when its episodes have been drawn."""
+    among = Among()
+    among.place(np.arange(1.0, 201.0), [])
+    [place] = among.place(np.zeros(0), [np.array([50.0, 99.5, 200.0])])
+    np.testing.assert_allclose(place, [49, 98.5, 199])
+    few = Among()
+    few.place(np.arange(10.0 * KEPT), [np.array([20.0])])
+    few.place(np.zeros(0), [])
+    [place] = few.place(np.zeros(0), [np.array([5.0, 10.0 * KEPT - 1])])
+    assert 20 < place[0] < place[1] == 10 * KEPT - 1  # too late to be known exactly
 
 
 @given(lengths=LENGTHS, times=LENGTHS, parts=st.integers(1, 5))

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+KEPT = 4096  # ends that are remembered: numbers may come some time after the episodes among which they were logged
+LATELY = 100  # episodes
 OPEN = 0.999  # as far as an episode that goes on may reach towards its number
 
 
@@ -17,29 +19,25 @@ class Among:
     """
 
     def __init__(self) -> None:
+        self._ends: Floats = np.zeros(0)  # of the last episodes, in seconds
         self._n = 0  # episodes that have ended
-        self._end = 0.0  # of the last of them, in seconds
-        self._each = np.inf  # seconds from end to end, lately
         self._reached = 0.0
 
     def place(self, ends: Floats, moments: list[Floats]) -> list[Floats]:
         """Episodes have ended at `ends` (ascending seconds) since the last call, and at `moments`, of shape (n,) each
         and ascending, something was logged. The places of these."""
-        n = self._n + len(ends)
-        if len(ends):
-            begun = self._end if self._n else ends[0]
-            known = np.concatenate(([begun], ends)), np.concatenate(([max(self._n - 1, 0)], np.arange(self._n, n)))
-            self._each = (ends[-1] - begun) / max(len(ends) - (self._n == 0), 1) or np.inf
-            self._end = float(ends[-1])
-        else:
-            known = np.array([self._end]), np.array([max(n - 1, 0)])
-        placed = []
-        for at in moments:
-            place = np.interp(at, *known)
-            if n:
-                ahead = np.minimum((at - self._end) / self._each, OPEN)
-                place = np.where(at > self._end, n - 1 + ahead, place)
-            placed.append(np.maximum(place, self._reached))
-        self._n = n
+        ends = np.concatenate((self._ends, ends))
+        self._n += len(ends) - len(self._ends)
+        self._ends = ends[-KEPT:]
+        placed = [np.maximum(self._place(ends, at), self._reached) for at in moments]
         self._reached = max([self._reached, *(float(place[-1]) for place in placed if len(place))])
         return placed
+
+    def _place(self, ends: Floats, at: Floats) -> Floats:
+        if not len(ends):
+            return np.zeros(len(at))
+        place: Floats = np.interp(at, ends, np.arange(self._n - len(ends), self._n, dtype=np.float64))
+        lately = ends[-LATELY - 1 :]
+        each = (lately[-1] - lately[0]) / max(len(lately) - 1, 1) or np.inf
+        place += np.clip((at - ends[-1]) / each, 0, OPEN)
+        return place
