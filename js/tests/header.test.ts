@@ -48,11 +48,24 @@ describe("the header", () => {
     button("Pause")?.click();
     expect(said).toEqual([["pause", undefined]]); // once
     show({ ...paused, waiting: true }); // heard, but the loop has not come to a step
+    expect(state()).toBe("waiting for the next step");
     later();
     show({ ...paused, waiting: true });
     expect(state()).toBe("waiting for the next step");
     show(paused);
     expect([state(), off("Resume"), button("Pause")]).toEqual(["paused", false, undefined]);
+  });
+
+  test("says paused when the loop stands, and does not flicker while it takes a single step", () => {
+    show({ ...paused, waiting: true });
+    expect(state()).toBe("running");
+    show(paused);
+    expect(state()).toBe("paused");
+    button("Step")?.click();
+    show({ ...paused, waiting: true });
+    expect(state()).toBe("paused");
+    show({ ...paused, steps: 101 });
+    expect([state(), off("Step")]).toEqual(["paused", false]);
   });
 
   test("lets a stop and a single step wait as well", () => {

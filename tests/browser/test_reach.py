@@ -68,6 +68,12 @@ def test_one_can_reach_in_while_the_cell_runs(open_notebook: Open, page: Page, f
     expect(view).to_contain_text("Paused: 5 more episodes.")
     view.locator(".rlnb-condition").click()
     expect(view.locator(".rlnb-condition")).to_have_count(0)
+    before = steps(page)
+    view.get_by_role("button", name="Resume").click()
+    page.wait_for_function(  # the loop reads the knob at the end of an episode
+        "(most) => Number(document.querySelector('.rlnb-facts b').textContent.replaceAll(',', '')) > most",
+        arg=before + 500,
+    )
 
     view.get_by_role("textbox", name="Pause when").fill("much better")
     view.get_by_role("textbox", name="Pause when").press("Enter")

@@ -299,3 +299,21 @@ def test_a_click_is_answered_by_the_thread_that_hears_it(recording):
     rlnb.knobs(lr=0.5)
     view._handle_custom_msg(knob, [])
     assert sent == []
+
+
+def test_the_view_is_told_at_once_when_the_loop_comes_to_stand_and_when_it_goes_on(recording, monkeypatch):
+    monkeypatch.setattr("rlnb.control.view.live.EVERY", 1e9)
+    env = gym.make("CartPole-v1")
+    env.reset(seed=0)
+    env.step(0)
+    recording.desk.capture.flush()
+    live, running = recording.live, recording.current
+    view, told = live._feeds[running.id].make_view(), []
+    view.tick = lambda: told.append((view._header["state"], view._header["waiting"])) or True
+    assert not live.tick()
+    looks = iter([live.tick, live.tick, lambda: live.tick() or running.hold.resume()])
+    running.hold.pause()
+    running.hold.keep(lambda: 1, lambda: False, lambda: next(looks)())
+    assert told == [("paused", False)]
+    assert live.tick()
+    assert told == [("paused", False), ("running", False)]

@@ -150,7 +150,9 @@ export class HeaderBar {
     if (!alive(header)) return state;
     if (connected === "off") return "disconnected";
     if (connected === "again") return "reconnecting";
-    return this.waitsSince !== null && performance.now() - this.waitsSince > SHORT - 20 ? "waiting" : state;
+    if (this.waitsSince !== null && performance.now() - this.waitsSince > SHORT - 20) return "waiting";
+    const coming = state === "paused" && header.waiting === true && this.state.dataset.state !== "paused";
+    return coming ? "running" : state; // it is paused when it stands
   }
 }
 

@@ -192,8 +192,6 @@ class Feed:
         return {
             "name": running.name,
             "env_id": running.env_id or "",
-            "steps": steps,
-            "episodes": running.episodes,
             "rate": rate,
             "elapsed": elapsed,
             "total_steps": running.total_steps,
@@ -206,9 +204,11 @@ class Feed:
         }
 
     def _wishes(self) -> dict[str, Any]:
-        """The part of the header that a person's hand changes. From any thread."""
+        """The part of the header that a person's hand changes, and where it changed it. From any thread."""
         running = self.running
         return {
+            "steps": running.steps,
+            "episodes": running.episodes,
             "state": self._state,
             "waiting": self.state == "running" and running.waiting,
             "message": self.message or (f"Paused: {running.hold.why}." if running.hold.why else ""),

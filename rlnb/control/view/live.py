@@ -35,6 +35,7 @@ class Live:
         self._keeping: Any = None
         self._line = StatusLine()
         self._ticked = 0.0
+        self._held = False
         self._snapped = 0.0
         self.failed = False
         room.bus.subscribe(EpisodesEnded, self._on_episodes)
@@ -72,14 +73,15 @@ class Live:
             self._feeds[event.session].metrics(event)
 
     def tick(self) -> bool:
-        """From the stepping thread; does something at most ten times a second. Whether messages were written."""
+        """From the stepping thread; does something at most ten times a second, and when the loop comes to stand or goes
+        on. Whether messages were written."""
         running = self._room.current
         if running is None or self.failed:
             return False
         now = self._room.clock.elapsed()
-        if now - self._ticked < EVERY:
+        if now - self._ticked < EVERY and running.hold.held == self._held:
             return False
-        self._ticked = now
+        self._ticked, self._held = now, running.hold.held
         sent = False
         try:
             feed = self._feeds[running.id]
