@@ -85,7 +85,7 @@ class Notebook:
 
     def let_out(self) -> None:
         """Messages to the page were written: let the thread that sends them do so."""
-        self._others.give_way()
+        self._others.let_out()
 
     @property
     def pump_state(self) -> str:

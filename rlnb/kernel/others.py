@@ -14,7 +14,10 @@ from collections.abc import Callable
 EVERY = 0.09  # seconds after which the page may have said something: two flushes
 SLICE = 0.0  # seconds of sleep; the system adds some 80 µs, enough for a thread that waits to wake up and take the lock
 BUSY = 0.00015  # seconds: a slice that is longer was one in which another thread worked
-QUIET = 8  # slices in a row without work, after some: a message goes from thread to thread
+IN, OUT = (
+    8,
+    2,
+)  # slices in a row without work, after some: what comes in goes from thread to thread, what goes out to one
 PATIENCE = 0.004  # seconds in all: whoever needs longer goes on beside the loop
 
 
@@ -31,13 +34,17 @@ class OtherThreads:
     def let_in(self) -> None:
         """The page may have said something: eleven times a second at most, however often this is called."""
         if self._now() - self._last >= EVERY:
-            self.give_way()
+            self._give_way(IN)
 
-    def give_way(self) -> None:
+    def let_out(self) -> None:
+        """The page was told something."""
+        self._give_way(OUT)
+
+    def _give_way(self, enough: int) -> None:
         """Let the others work until they are quiet, `PATIENCE` seconds at most."""
         begun = at = self._now()
-        quiet = QUIET - 1
-        while quiet < QUIET and at - begun < PATIENCE:
+        quiet = enough - 1
+        while quiet < enough and at - begun < PATIENCE:
             self._sleep(SLICE)
             was, at = at, self._now()
             quiet = 0 if at - was > BUSY else quiet + 1

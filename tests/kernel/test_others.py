@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rlnb.kernel.others import BUSY, EVERY, PATIENCE, QUIET, OtherThreads
+from rlnb.kernel.others import BUSY, EVERY, IN, OUT, PATIENCE, OtherThreads
 
 
 class Process:
@@ -26,20 +26,27 @@ class Process:
 
 def test_where_nobody_works_one_slice_is_given() -> None:
     process = Process()
-    process.threads().give_way()
-    assert process.slept == 1
+    process.threads().let_in()
+    process.threads().let_out()
+    assert process.slept == 2
 
 
 def test_a_message_that_goes_from_thread_to_thread_gets_there() -> None:
     quiet, work = BUSY / 2, BUSY * 2
     process = Process(work, quiet, work, quiet, quiet, work)
-    process.threads().give_way()
-    assert process.slept == 6 + QUIET
+    process.threads().let_in()
+    assert process.slept == 6 + IN
+
+
+def test_who_sends_is_given_the_time_for_it() -> None:
+    process = Process(BUSY * 2, BUSY * 2)
+    process.threads().let_out()
+    assert process.slept == 2 + OUT
 
 
 def test_a_thread_that_never_stops_gets_milliseconds() -> None:
     process = Process(*[BUSY * 2] * 1000)
-    process.threads().give_way()
+    process.threads().let_in()
     assert PATIENCE <= process.at < 1.1 * PATIENCE
 
 
@@ -51,7 +58,7 @@ def test_the_page_is_let_in_so_often_and_no_more() -> None:
         process.at += EVERY / 10
     assert 0.95 * process.at / EVERY <= process.slept <= 1 + process.at / EVERY
     process.at += EVERY
-    threads.give_way()  # who was let out was let in as well
+    threads.let_out()  # who was let out was let in as well
     slept = process.slept
     threads.let_in()
     assert process.slept == slept
