@@ -14,10 +14,7 @@ from collections.abc import Callable
 EVERY = 0.09  # seconds after which the page may have said something: two flushes
 SLICE = 0.0  # seconds of sleep; the system adds some 80 µs, enough for a thread that waits to wake up and take the lock
 BUSY = 0.00015  # seconds: a slice that is longer was one in which another thread worked
-IN, OUT = (
-    8,
-    2,
-)  # slices in a row without work, after some: what comes in goes from thread to thread, what goes out to one
+IN, OUT = 8, 2  # slices without work, after some: what comes in goes from thread to thread, what goes out to one
 PATIENCE = 0.004  # seconds in all: whoever needs longer goes on beside the loop
 
 
