@@ -162,8 +162,8 @@ class Room:
             warn_on_stderr(message)
 
     def settle(self) -> None:
-        """Put everything that was captured so far on disk, so that it can be read."""
-        self.desk.capture.flush(wait=True)
+        """Put everything that was captured and logged so far on disk, so that it can be read."""
+        self.desk.settle()
         self.store.flush()
 
     def running(self, id: str) -> Running | None:

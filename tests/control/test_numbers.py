@@ -1,8 +1,10 @@
 """Logged numbers wait for the flush."""
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
+import rlnb
 from rlnb.control.recording.numbers import MOST_NAMES, PACK, Numbers
 from rlnb.errors import BadValue
 
@@ -90,3 +92,28 @@ def test_logging_looks_around_where_nobody_steps(monkeypatch):
         numbers.collect("s")
         clock[0] += 0.01
     assert not looks
+
+
+def test_what_was_logged_can_be_read_at_once(recording):
+    with rlnb.session("steps") as s:
+        env = gym.make("CartPole-v1")
+        env.reset(seed=0)
+        env.step(0)
+        rlnb.log(loss=0.5)
+        assert s.metrics["value"].tolist() == [0.5]
+        rlnb.log(loss=0.25)
+        assert s.metrics["value"].tolist() == [0.5, 0.25]
+
+
+def test_a_loop_that_only_logs_is_the_last_session_at_once(recording):
+    with rlnb.session("before"):
+        for _ in range(100):
+            rlnb.log(loss=9.0)
+    for k in range(100):
+        rlnb.log(loss=float(k))
+    last = rlnb.last()
+    assert last.name != "before"
+    assert last.metrics["value"].tolist() == list(range(100))
+    rlnb.log(loss=100.0)
+    assert rlnb.last().id == last.id
+    assert len(last.metrics) == 101

@@ -240,6 +240,16 @@ class Desk:
                 running.hold.hear(event)
         self._grow_up(running)
 
+    def settle(self) -> None:
+        """Publish everything that was captured and logged so far, also by a loop that only logs."""
+        self.capture.flush(wait=True)
+        if not len(self.numbers):
+            return
+        if self.current is None and threading.current_thread() is threading.main_thread():
+            self.begin("cell" if self._notebook else "script", **self.given)
+        if (running := self.current) is not None and (logged := self.numbers.collect(running.id)) is not None:
+            self._publish_numbers(running, logged)
+
     def _publish_numbers(self, running: Running, logged: MetricsLogged) -> None:
         self._bus.publish(logged)
         running.logged += max(map(len, logged.values.values()))
