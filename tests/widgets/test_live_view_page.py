@@ -6,6 +6,7 @@ import base64
 import functools
 import http.server
 import importlib.util
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -241,3 +242,15 @@ def test_no_width_makes_it_overflow(browser: Browser, address: str) -> None:
         expect(page.locator(".rlnb-plot").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.close()
+
+
+def test_who_only_logs_sees_his_numbers_over_time_and_no_counts_of_what_is_not_there(page: Page, address: str) -> None:
+    page.goto(f"{address}?scene=logged")
+    loss = page.get_by_role("region", name="loss", exact=True).locator(".rlnb-plot")
+    expect(loss).to_have_attribute("aria-description", re.compile(r"^time .*; 200 values drawn$"))
+    expect(page.locator(".rlnb-facts > div:visible")).to_have_text([re.compile("^.* s ?elapsed$")])
+    expect(page.get_by_role("button", name="Play")).to_be_hidden()
+    page.get_by_role("button", name="step", exact=True).click()
+    expect(loss).to_have_attribute("aria-description", re.compile(r"^time "))
+    page.goto(f"{address}?scene=running")
+    expect(loss).to_have_attribute("aria-description", re.compile(r"^episode .*; 420 values drawn$"))

@@ -16,9 +16,10 @@ export class Facts {
     const { steps, episodes, rate, elapsed, total_steps: total } = header;
     const known = (value: number | null | undefined, words: (value: number) => string) =>
       value == null ? "–" : words(value);
-    this.fact("steps", known(steps, count), total ? `of ${count(total)} steps` : "steps");
-    this.fact("episodes", known(episodes, count));
-    this.fact("steps/s", known(rate, count));
+    const none = steps === 0 && !total; // numbers are logged, and no environment is there
+    this.fact("steps", none ? "" : known(steps, count), total ? `of ${count(total)} steps` : "steps");
+    this.fact("episodes", none ? "" : known(episodes, count));
+    this.fact("steps/s", none ? "" : known(rate, count));
     this.fact("elapsed", known(elapsed, duration));
     const left = alive ? remaining(header) : null;
     this.fact("left", left === null ? "" : `~${duration(left)}`);

@@ -153,7 +153,8 @@ class LiveView {
   /** Draws along the axis that was chosen, if there is something along it. */
   private turn(): void {
     const { wanted, episodes, axis } = this.settings;
-    this.settings.axis = wanted === "episode" && !episodes ? "step" : wanted;
+    const there = wanted === "episode" && !episodes ? "step" : wanted;
+    this.settings.axis = there === "step" && !this.charts.stepped ? "time" : there;
     if (this.settings.axis !== axis) this.charts.reset();
   }
 
@@ -237,7 +238,7 @@ class LiveView {
     this.settings.canReplay = this.replays && !lost;
     this.toolbar.show({
       zoomed: this.charts.zoomed,
-      canReplay: this.settings.canReplay && hasData,
+      canReplay: this.settings.canReplay && hasData && this.header.steps !== 0,
       lanes: this.charts.lanes,
       groups: this.charts.groups,
       names: this.settings.groups,

@@ -13,7 +13,7 @@ export interface Mark {
 export interface Settings {
   /** The axis that was chosen. */
   wanted: Axis;
-  /** The axis that is drawn: as long as no episode has ended, steps stand in for episodes. */
+  /** The axis that is drawn: as long as no episode has ended, steps stand in for episodes, and time for steps. */
   axis: Axis;
   /** Whether an episode has ended. */
   episodes: boolean;
@@ -37,7 +37,7 @@ export interface Settings {
 
 export const initial = (): Settings => ({
   wanted: "episode",
-  axis: "step",
+  axis: "time",
   episodes: false,
   smoothing: 20,
   log: false,

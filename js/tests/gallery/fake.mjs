@@ -61,7 +61,7 @@ export const random = () => {
   return state / 2147483648;
 };
 
-/** `n` episodes of something that learns, as series of a frame. */
+/** `n` episodes of something that learns, as series of a frame; without groups numbers that are logged, and no step. */
 export function run(n, { groups = 1, metrics = ["loss", "q_mean"], cut = true } = {}) {
   const series = [];
   const columns = {};
@@ -87,8 +87,8 @@ export function run(n, { groups = 1, metrics = ["loss", "q_mean"], cut = true } 
     const rows = [];
     for (let i = 0; i < n; i++)
       rows.push([
-        i,
-        i * 150,
+        groups ? i : 0,
+        groups ? i * 150 : 0,
         i / 25,
         (k ? 40 * (1 - Math.exp(-i / (n / 3))) : 2.5 * Math.exp(-i / (n / 4))) + (random() - 0.5) * (k ? 6 : 0.5),
         0,

@@ -96,18 +96,20 @@ class Curves:
 
     def _panels_now(self, colours: Any) -> list[dict[str, Any]]:
         panels = []
+        steps = any(columns["step"][-1] for columns in self._columns.values() if len(columns))
+        axis, words = ("step", "environment step") if steps else ("time", "seconds")  # who only logs takes no steps
         for panel in dict.fromkeys(name for name, _, _ in self._columns):
             series = []
             keys = [key for key in self._columns if key[0] == panel]
             for key, colour in zip(keys, colours(len(keys)), strict=True):
                 columns = self._columns[key]
-                x, y = columns["step"], columns["value"]
+                x, y = columns[axis], columns["value"]
                 line = trailing_mean(y, WINDOW) if columns.kind == "points" else y
                 thin = slice(None, None, max(1, len(x) // PICTURE_POINTS))
                 if columns.kind == "points":
                     series.append({"label": "", "color": colour, "x": x[thin], "y": y[thin], "kind": "points"})
                 series.append({"label": key[1], "color": colour, "x": x[thin], "y": line[thin], "kind": "line"})
-            panels.append({"title": panel, "xlabel": "environment step", "series": series})
+            panels.append({"title": panel, "xlabel": words, "series": series})
         return panels
 
 
