@@ -53,7 +53,7 @@ LANDER_DQN: dict[str, Any] = {
     "train_freq": 4, "gradient_steps": -1, "target_update_interval": 4, "tau": 0.01, "double": True, "n_steps": 3,
     "exploration_fraction": 0.12, "exploration_final_eps": 0.05, "network": (256, 256),
 }  # fmt: skip
-ACROBOT_DQN: dict[str, Any] = {**LANDER_DQN, "n_steps": 1}
+ACROBOT_DQN: dict[str, Any] = {**LANDER_DQN, "n_steps": 1, "gradient_steps": 8}  # two updates a step
 CAR_DQN: dict[str, Any] = {
     "learning_rate": Linear(2e-3, 1e-5), "batch_size": 128, "buffer_size": 10_000, "learning_starts": 1000,
     "gamma": 0.98, "n_steps": 5,
