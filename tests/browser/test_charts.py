@@ -244,11 +244,12 @@ def hover_tells_exact_values(notebook: NotebookPage, charts: Charts) -> None:
     plot.focus()  # by keyboard
     page.keyboard.press("Shift+ArrowLeft")
     expect(tip).to_be_visible()
-    read = []
-    for _ in range(12):
+    read = set()
+    for _ in range(30):  # the chart may be drawn anew meanwhile: what a random policy gets has come
         page.keyboard.press("Shift+ArrowLeft")
-        read.append(row())
-    assert len(set(read) & truth) == 12
+        read |= {found for found in [row()] if found}
+    assert len(read) >= 12
+    assert read <= truth
     box = plot.bounding_box()  # by pointer
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.3)
