@@ -9,6 +9,7 @@ import numpy as np
 
 from rlnb.capture.desk import Desk, Seat
 from rlnb.capture.episodes import Episode, Rows, Whole, added, joined
+from rlnb.capture.pace import Pace
 from rlnb.capture.recorder import Recorder, Taken
 from rlnb.capture.starts import Start
 from rlnb.events import EpisodeOpened, EpisodesEnded, StepsRecorded
@@ -53,17 +54,14 @@ class Publisher:
         return any(one.place == request.place and one.last_at < request.made_at for one in before)
 
     def _publish(self, seated: list[tuple[Seat, Taken]]) -> None:
-        rows_of: dict[int, dict[int, int]] = {}  # group -> lane -> rows of this flush
+        takes_of: dict[int, list[Taken]] = {}  # group -> what it did in this flush
         for seat, taken in seated:
-            lanes = rows_of.setdefault(seat.group, {})
-            lanes[seat.lane] = lanes.get(seat.lane, 0) + len(taken.rows)
-        done: dict[int, int] = {}  # lane -> rows of this flush already published
+            takes_of.setdefault(seat.group, []).append(taken)
+        paces = {group: Pace(takes) for group, takes in takes_of.items()}
         for seat, taken in seated:
-            offset = done.get(seat.lane, 0)
-            self._one(seat, taken, offset, rows_of[seat.group])
-            done[seat.lane] = offset + len(taken.rows)
-        for group, lanes in rows_of.items():
-            self.groups[group] = self.groups.get(group, 0) + sum(lanes.values())
+            self._one(seat, taken, paces[seat.group])
+        for group, takes in takes_of.items():
+            self.groups[group] = self.groups.get(group, 0) + sum(len(taken.rows) for taken in takes)
 
     def seats(self, recorder: Recorder) -> bool:
         """Whether it holds its lane now, and no later one has taken it over."""
@@ -102,11 +100,10 @@ class Publisher:
                     taken.before.first = None  # it goes on in another lane
         return seat
 
-    def _one(self, seat: Seat, taken: Taken, offset: int, lanes: dict[int, int]) -> None:
+    def _one(self, seat: Seat, taken: Taken, pace: Pace) -> None:
         n, rewards = len(taken.rows), taken.rows.rewards
         here = self._lanes.get(seat.lane, 0)
         steps = self.groups.get(seat.group, 0)
-        pace = sum(lanes.values()) / max(lanes[seat.lane], 1)  # steps of the group while this lane takes one
         first, kept = here, []  # the lane's step of the first row; which rows are of an episode of this session
         head: list[tuple[Any, ...]] = []
         whole: Whole | None = None
@@ -119,13 +116,13 @@ class Publisher:
                 kept.append((0, end))
                 here += end
                 if episode.end is not None:
-                    head.append(_row(episode, episode.ended, steps + int(pace * (offset + end))))
+                    head.append(_row(episode, episode.ended, steps + int(pace.at(end, episode.ended))))
         if taken.over:
             whole = Whole(taken.over, taken.base, rewards)
             kept.extend(zip(whole.begin.tolist(), whole.end.tolist(), strict=True))
             sums = np.cumsum(whole.length)
             whole.first = here + sums - whole.length
-            whole.step = steps + (pace * (offset + whole.end)).astype(np.int64)
+            whole.step = steps + pace.at(whole.end, whole.ended)
             here += int(sums[-1])
         if (episode := taken.after) is not None:
             begin = episode.begin - taken.base

@@ -35,6 +35,8 @@ class Taken:
     before: Episode | None  # was open when the flush before this one came: over now, or still open
     over: list[Ended]  # began and ended since, in order
     after: Episode | None  # began since and is open
+    since: float  # when the flush before this one came (Unix seconds)
+    until: float  # when this one came
 
 
 class Recorder:
@@ -61,6 +63,7 @@ class Recorder:
         self.base = 0
         self.begin_row = -1  # of the open episode; -1: none is open
         self.begin_at = 0.0
+        self.taken_at = clock.now()
         self.start: Begun = b""
         self.over: list[Ended] = []
         self.carried: Episode | None = None  # the open episode, once a flush has seen steps of it
@@ -140,13 +143,15 @@ class Recorder:
 
     def take(self) -> Taken:
         """Take everything out. An episode that is open is part of what was taken, and stays as `carried`."""
+        now = self.clock.now()
         with self.lock:
-            self._midway(self.clock.now())
+            self._midway(now)
             n = len(self.checks)
             actions_, rewards, checks = self.actions[:n], self.rewards[:n], self.checks[:n]
             over, base, before = self.over, self.base, self.carried
             self.over, self.base = [], base + n
             del self.checks[:n], self.rewards[:n], self.actions[:n]
+            since, self.taken_at = self.taken_at, now
             if before is not None and over:  # the first to end is the one that was open
                 before.close(over.pop(0))
                 self.carried = None
@@ -155,7 +160,7 @@ class Recorder:
                 after = self.carried = Episode(self.begin_row, self.begin_at, self.start)
         sums = np.frombuffer(array("I", checks), np.uint32).astype(np.uint16)
         rows = Rows(actions.column(actions_, self.space), _numbers(rewards), sums)
-        return Taken(self, base, rows, before, over, after)
+        return Taken(self, base, rows, before, over, after, since, now)
 
     def stamp(self) -> None:
         """Note when it was last active: called at each flush, and whenever an environment is made."""

@@ -1,9 +1,9 @@
 """The live view: charts that grow while the cell runs, controls, and the episode player under them.
 
 The view knows nothing of sessions: it is told numbers (`extend`), words (`header`) and films, and it tells its owner
-what the person asked for (`on_command`). Messages to the browser: `tick` (what is new), `snapshot` (everything,
-thinned), `detail` (all of a window), `films`, `film_progress`, `film_error`, `glance`, `glance_note`, `error`. From the
-browser: `hello`, `ack`, `detail`, `command`.
+what the person asked for (`on_command`). Messages to the browser: `tick` (what is new), `answer` (to a click, the
+header alone), `snapshot` (everything, thinned), `detail` (all of a window), `films`, `film_progress`, `film_error`,
+`glance`, `glance_note`, `error`. From the browser: `hello`, `ack`, `detail`, `command`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import traitlets
@@ -43,36 +43,10 @@ MOST_SAVED = 3_600  # rows of the one that a saved notebook keeps: some 90 KB
 TICK_PERIOD = 0.1  # seconds: ticks that an acknowledgement sets off keep to 10 Hz as well
 
 
-class Film(Protocol):
-    """What is played under the charts."""
-
-    @property
-    def mp4(self) -> bytes: ...  # H.264; frame 0 is the reset, frame k shows the state after step k
-    @property
-    def fps(self) -> float: ...
-    @property
-    def frames(self) -> int: ...
-    @property
-    def width(self) -> int: ...
-    @property
-    def height(self) -> int: ...
-    @property
-    def verdict(self) -> str: ...  # "exact", "diverged", "recorded frames" or "not replayable"
-    @property
-    def words(self) -> str: ...  # what was compared, or why it diverged
-    @property
-    def caption(self) -> str: ...
-    @property
-    def rewards(self) -> Any: ...  # shape (steps,)
-
-
-_FILM = ("fps", "frames", "width", "height", "verdict", "words", "caption")
-
-
 class LiveView(Screen, Loaded):
     """One widget for one session. All methods may be called from any thread.
 
-    `snapshot` is the whole view, header included, thinned to 2,000 points a series: it alone redraws a saved notebook.
+    `snapshot` is the whole view, header included, thinned to `MOST_SAVED` points: it alone redraws a saved notebook.
     """
 
     snapshot = traitlets.Bytes().tag(sync=True)

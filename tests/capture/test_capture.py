@@ -10,10 +10,13 @@ import threading
 import gymnasium as gym
 import numpy as np
 import pytest
+from desk import FakeDesk
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rlnb.capture import Capture, Seat
 from rlnb.capture.interrupts import held_back
-from rlnb.clock import SystemClock
+from rlnb.clock import ManualClock, SystemClock
 
 
 def play(env, steps, reset=True):
@@ -84,6 +87,33 @@ def test_steps_of_a_group_count_across_its_lanes(capture, desk):
     assert [row["step"] for lane in range(4) for row in desk.episodes(lane=lane)] == [40] * 4
     capture.cut()
     assert capture.steps() == 0
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 12), st.integers(0, 12)), min_size=1, max_size=12))
+def test_an_episode_knows_its_step_of_the_group_wherever_a_flush_comes(episodes):
+    clock, desk = ManualClock(), FakeDesk()
+    capture = Capture(desk, clock, ticking=False)
+    capture.install()
+    try:
+        lanes = [gym.make("Pendulum-v1", max_episode_steps=13) for _ in range(3)]  # made at one place: a group
+        taken, ends = 0, []
+        for lane, length, flush_at in episodes:
+            clock.advance(0.5)  # between episodes nothing is stepped
+            lanes[lane].reset()
+            for step in range(length):
+                if step == flush_at:
+                    capture.flush()
+                clock.advance(0.001)
+                lanes[lane].step([0.0])
+            taken += length
+            ends.append(taken)
+            lanes[lane].reset()  # cuts the episode, since none is over by itself
+        capture.flush()
+    finally:
+        capture.uninstall()
+    found = [row["step"] for lane in range(3) for row in desk.episodes(lane=lane)]
+    assert sorted(found) == ends
 
 
 def test_environments_in_threads_lose_nothing(desk):

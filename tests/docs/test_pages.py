@@ -14,6 +14,7 @@ from rlnb.control.session import Session
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(ROOT.glob("*.md"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FILES = (("rlnb", "*.py"), ("js/src", "*.ts"), ("tests", "*.py"))
 
 
 def text_of(path):
@@ -115,3 +116,11 @@ def test_training_cells_of_the_quickstart_do_not_know_rlnb():
     training = [cell for cell in cells if "def " in cell or "class " in cell or "train(" in cell]
     assert len(training) >= 4
     assert not [cell for cell in training if "rlnb" in cell]
+
+
+def test_no_file_is_longer_than_contributing_says():
+    (most,) = map(int, re.findall(r"none over (\d+)", (ROOT / "CONTRIBUTING.md").read_text("utf-8")))
+    files = [path for room, kind in FILES for path in (ROOT / room).rglob(kind)]
+    assert len(files) > 300
+    lengths = {str(path.relative_to(ROOT)): path.read_text("utf-8").count("\n") for path in files}
+    assert {name: lines for name, lines in lengths.items() if lines > most} == {}
