@@ -66,7 +66,8 @@ class DQNConfig(NetworkConfig):
     exploration_final_eps: float = 0.05
     """ε at the end. More keeps trying, less uses what is known; typically 0.01 to 0.1."""
     explorer: str = "epsilon-greedy"
-    """How ε is used: "epsilon-greedy", "gaussian-epsilon-greedy" (ε drawn around it), "softmax" or "greedy"."""
+    """How ε is used: "epsilon-greedy", "gaussian-epsilon-greedy" (ε drawn around it), "ez-greedy" (what is tried
+    is kept up for some steps), "softmax" or "greedy"."""
     n_steps: int = 1
     """Rewards summed before the target's value takes over. More spreads news faster with more noise; typically 1 to
     5."""
@@ -139,6 +140,8 @@ class DQN(NeuralAgent[DQNConfig]):
         self.epsilon = Linear(
             config.exploration_initial_eps, config.exploration_final_eps, max(config.exploration_fraction, 1e-9)
         )
+        # learning's own, and one for act(greedy=False): an action that is held for some steps is held in one place
+        self.explorer, self.explorer_outside = (EXPLORERS[config.explorer]() for _ in range(2))
         self.by_hand = QValues.of(self.q, self.target, config.double)
         self.updates = self.copied = 0
 
@@ -251,7 +254,7 @@ class DQN(NeuralAgent[DQNConfig]):
 
     def explore(self, rows: Array, epsilon: float) -> Array:
         """Actions [n] for `rows`, some of them tried out of curiosity."""
-        return EXPLORERS[self.config.explorer](self.think(rows), epsilon, self.rng)
+        return self.explorer(self.think(rows), epsilon, self.rng)
 
     def now_epsilon(self) -> float:
         """ε just now."""
@@ -260,7 +263,8 @@ class DQN(NeuralAgent[DQNConfig]):
     # ---------------------------------------------------------------- acting, explaining, saving
     def act(self, obs: Any, greedy: bool = True) -> Any:
         rows, batch = self.rows(obs)
-        chosen = self.think(rows).argmax(-1) if greedy else self.explore(rows, self.now_epsilon())
+        q = self.think(rows)
+        chosen = q.argmax(-1) if greedy else self.explorer_outside(q, self.now_epsilon(), self.rng)
         return self.one_or_many(chosen, batch)
 
     def explain(self, obs: Any) -> Mapping[str, Any]:

@@ -1,7 +1,8 @@
-"""From Q-values to an action: greedy, ε-greedy, Gaussian ε-greedy, softmax. All take a batch `q` [n, actions]."""
+"""From Q-values to an action: greedy, ε-greedy, Gaussian ε-greedy, εz-greedy, softmax. All take `q` [n, actions]."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -48,14 +49,43 @@ class GaussianEpsilonGreedy:
         return best
 
 
+class EzGreedy:
+    """εz-greedy (Dabney et al. 2021): with probability ε = `amount` any action, kept up for z steps, z ~ Zipf(`mu`).
+
+    Single random steps stay near where the agent is anyway: one of them changes nothing that the next greedy step does
+    not undo. An action that is held now and then for many steps leads to places that ε-greedy never sees.
+    A row of `q` is one environment: what is held in it is remembered from call to call.
+    """
+
+    def __init__(self, mu: float = 2.0, longest: int = 100) -> None:
+        self.mu, self.longest = mu, longest
+        self._left = self._held = np.zeros(0, np.int64)  # (n,): steps to go, and the action
+
+    def __call__(self, q: Array, amount: float, rng: np.random.Generator) -> Array:
+        n = len(q)
+        if len(self._left) != n:
+            self._left, self._held = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        begun = (self._left == 0) & (rng.random(n) < amount)
+        if begun.any():
+            k = int(begun.sum())
+            self._held[begun] = rng.integers(q.shape[-1], size=k)
+            self._left[begun] = np.minimum(rng.zipf(self.mu, k), self.longest)
+        held = self._left > 0
+        self._left -= held
+        best: Array = q.argmax(-1)
+        return np.where(held, self._held, best)
+
+
 def softmax_choice(q: Array, amount: float, rng: np.random.Generator) -> Array:
     """π(a) ∝ exp(Q(s, a) / τ) with the temperature τ = `amount`: good actions often, bad ones seldom, none never."""
     return draw((q / max(amount, 1e-8)).astype(np.float32), None, rng)
 
 
-EXPLORERS: dict[str, ActionPolicy] = {
-    "epsilon-greedy": epsilon_greedy,
-    "gaussian-epsilon-greedy": GaussianEpsilonGreedy(),
-    "softmax": softmax_choice,
-    "greedy": greedy,
+#: Makes an action policy. One that remembers is made anew for every agent.
+EXPLORERS: dict[str, Callable[[], ActionPolicy]] = {
+    "epsilon-greedy": lambda: epsilon_greedy,
+    "gaussian-epsilon-greedy": GaussianEpsilonGreedy,
+    "ez-greedy": EzGreedy,
+    "softmax": lambda: softmax_choice,
+    "greedy": lambda: greedy,
 }
