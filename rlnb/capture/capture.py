@@ -262,7 +262,7 @@ class Capture:
             recorder.closed()
         for recorder in recorders:
             recorder.stamp()
-        takes = [recorder.take() for recorder in recorders if not recorder.idle]
+        takes = [taken for recorder in recorders if (taken := recorder.take()) is not None]
         for recorder in gone:
             del self._recorders[recorder.key]
             self._unhooks.pop(recorder.key, None)

@@ -101,12 +101,11 @@ class Publisher:
         return seat
 
     def _one(self, seat: Seat, taken: Taken, pace: Pace) -> None:
-        n, rewards = len(taken.rows), taken.rows.rewards
+        n = len(taken.rows)
         here = self._lanes.get(seat.lane, 0)
         steps = self.groups.get(seat.group, 0)
         first, kept = here, []  # the lane's step of the first row; which rows are of an episode of this session
         head: list[tuple[Any, ...]] = []
-        whole: Whole | None = None
         if (episode := taken.before) is not None:
             end = n if episode.end is None else episode.end - taken.base
             if episode.first is None and end:
@@ -117,8 +116,7 @@ class Publisher:
                 here += end
                 if episode.end is not None:
                     head.append(_row(episode, episode.ended, steps + int(pace.at(end, episode.ended))))
-        if taken.over:
-            whole = Whole(taken.over, taken.base, rewards)
+        if (whole := taken.over) is not None:
             kept.extend(zip(whole.begin.tolist(), whole.end.tolist(), strict=True))
             sums = np.cumsum(whole.length)
             whole.first = here + sums - whole.length
@@ -149,7 +147,7 @@ class Publisher:
         """Strips of pictures learn which episodes they are of, and those that are kept are handed out."""
         tap, seat = taken.recorder.tap, taken.recorder.seat
         assert tap is not None and seat is not None
-        rows = [one[0] for one in taken.over]
+        rows = (taken.over.begin + taken.base).tolist() if taken.over is not None else []
         if len(ended) > len(rows) and taken.before is not None:
             rows.insert(0, taken.before.begin)
         for event in tap.take():
@@ -175,7 +173,7 @@ class Publisher:
 def _ends(taken: Taken) -> bool:
     """Whether an episode ended that this session knows."""
     before = taken.before
-    return bool(taken.over) or (before is not None and before.end is not None and before.first is not None)
+    return taken.over is not None or (before is not None and before.end is not None and before.first is not None)
 
 
 def _add(episode: Episode, rows: Rows) -> None:

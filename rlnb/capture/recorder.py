@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rlnb.capture import actions
 from rlnb.capture.desk import Seat, SeatRequest
-from rlnb.capture.episodes import Begun, Ended, Episode, Rows
+from rlnb.capture.episodes import Begun, Ended, Episode, Rows, Whole
 from rlnb.capture.frames import Tap
 from rlnb.capture.starts import Start, torn
 from rlnb.clock import Clock
@@ -33,7 +33,7 @@ class Taken:
     base: int  # the recorder's row number of row 0
     rows: Rows
     before: Episode | None  # was open when the flush before this one came: over now, or still open
-    over: list[Ended]  # began and ended since, in order
+    over: Whole | None  # began and ended since, in order
     after: Episode | None  # began since and is open
     since: float  # when the flush before this one came (Unix seconds)
     until: float  # when this one came
@@ -141,9 +141,13 @@ class Recorder:
         """Whether a flush has nothing to do here."""
         return not self.checks and not self.over
 
-    def take(self) -> Taken:
-        """Take everything out. An episode that is open is part of what was taken, and stays as `carried`."""
+    def take(self) -> Taken | None:
+        """Take everything out; None where there is nothing. An episode that is open is part of what was taken, and
+        stays as `carried`."""
         now = self.clock.now()
+        if self.idle:
+            self.taken_at = now
+            return None
         with self.lock:
             self._midway(now)
             n = len(self.checks)
@@ -160,7 +164,8 @@ class Recorder:
                 after = self.carried = Episode(self.begin_row, self.begin_at, self.start)
         sums = np.frombuffer(array("I", checks), np.uint32).astype(np.uint16)
         rows = Rows(actions.column(actions_, self.space), _numbers(rewards), sums)
-        return Taken(self, base, rows, before, over, after, since, now)
+        whole = Whole(over, base, rows.rewards) if over else None
+        return Taken(self, base, rows, before, whole, after, since, now)
 
     def stamp(self) -> None:
         """Note when it was last active: called at each flush, and whenever an environment is made."""

@@ -16,7 +16,7 @@ EVERY = 0.09  # seconds after which the page may have said something: two flushe
 # Seconds of sleep in which a thread that waits can wake up and take the lock. Linux adds some 80 µs to any (measured);
 # other systems add less.
 SLICE = 0.0 if sys.platform == "linux" else 0.00008
-BUSY = 0.00015  # seconds: a slice that is longer was one in which another thread worked
+BUSY = 0.00015  # seconds: a slice that is longer, and twice as long as the shortest, was one in which another worked
 IN, OUT = 8, 2  # slices without work, after some: what comes in goes from thread to thread, what goes out to one
 PATIENCE = 0.004  # seconds in all: whoever needs longer goes on beside the loop
 
@@ -30,6 +30,7 @@ class OtherThreads:
         self._sleep = sleep
         self._now = now
         self._last = float("-inf")
+        self._least = float("inf")  # seconds: the shortest slice so far
 
     def let_in(self) -> None:
         """The page may have said something: eleven times a second at most, however often this is called."""
@@ -47,5 +48,6 @@ class OtherThreads:
         while quiet < enough and at - begun < PATIENCE:
             self._sleep(SLICE)
             was, at = at, self._now()
-            quiet = 0 if at - was > BUSY else quiet + 1
+            self._least = min(self._least, at - was)
+            quiet = 0 if at - was > max(BUSY, 2 * self._least) else quiet + 1
         self._last = at

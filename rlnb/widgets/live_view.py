@@ -46,7 +46,7 @@ TICK_PERIOD = 0.1  # seconds: ticks that an acknowledgement sets off keep to 10 
 class LiveView(Screen, Loaded):
     """One widget for one session. All methods may be called from any thread.
 
-    `snapshot` is the whole view, header included, thinned to `MOST_SAVED` points: it alone redraws a saved notebook.
+    `snapshot` is the whole view, header included, thinned (`MOST_SAVED`): it alone redraws a saved notebook.
     """
 
     snapshot = traitlets.Bytes().tag(sync=True)

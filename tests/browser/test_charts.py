@@ -213,3 +213,29 @@ def it_fills_the_screen(charts: Charts) -> None:
         "([plot, height]) => Math.abs(plot.getBoundingClientRect().height - height) < 2",
         arg=[charts.plot("Return").element_handle(), small and small["height"]],
     )
+
+
+CUT = """
+env = gym.make("Pendulum-v1")
+for k in range(12):
+    env.reset(seed=k)
+    for _ in range(20):
+        env.step(env.action_space.sample())
+rlnb.last().live()
+"""
+ONLY_LOGS = """
+for k in range(300):
+    rlnb.log(loss=1 / (k + 1))
+rlnb.last().live()
+"""
+
+
+def test_the_axis_is_one_along_which_there_is_something(open_notebook: Open) -> None:
+    notebook = open_notebook([SETUP, CUT, ONLY_LOGS])
+    notebook.run_all()
+    notebook.wait_idle()
+    for cell, chart, axis in ((1, "Return", "episode"), (2, "loss", "time")):
+        view = notebook.cell(cell).locator(".rlnb-live").last
+        view.locator("canvas").first.wait_for()
+        view.scroll_into_view_if_needed()
+        Charts(view).until(chart, f"^{axis} ")

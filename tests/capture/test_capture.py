@@ -116,6 +116,31 @@ def test_an_episode_knows_its_step_of_the_group_wherever_a_flush_comes(episodes)
     assert sorted(found) == ends
 
 
+@pytest.mark.parametrize("flush_after", [3, 17, 40])
+def test_lanes_that_are_stepped_together_know_their_step_whatever_comes_between(capture, desk, clock, flush_after):
+    lanes = [gym.make("Pendulum-v1", max_episode_steps=10 + 3 * lane) for lane in range(4)]
+    for env in lanes:
+        env.reset()
+    taken, ends = 0, [[] for _ in lanes]
+    for step in range(60):
+        for lane, env in enumerate(lanes):
+            taken += 1
+            clock.advance(0.001)
+            if env.step([0.0])[3]:
+                ends[lane].append(taken)
+                env.reset()
+        if step % 25 == 24:
+            clock.advance(5)  # the update
+        if step % flush_after == flush_after - 1:
+            capture.flush()
+    capture.flush()
+    for lane, true in enumerate(ends):
+        found = np.array([row["step"] for row in desk.episodes(lane=lane)])
+        late = found - true  # a round is counted as a whole
+        assert late.min() >= 0
+        assert late.max() <= 3
+
+
 def test_environments_in_threads_lose_nothing(desk):
     capture = Capture(desk, SystemClock())
     capture.install()

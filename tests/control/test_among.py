@@ -64,6 +64,25 @@ def test_in_parts_or_at_once_the_places_ascend_and_an_end_is_at_its_number(lengt
     np.testing.assert_array_equal(whole, np.arange(len(ends)))
 
 
+def test_from_the_store_numbers_stand_where_the_finished_episodes_do(recording):
+    """The cut ones come last in `s.episodes`, and so they do on the axis."""
+    with rlnb.session("cuts") as s:
+        env = gym.make("CartPole-v1")
+        for k in range(8):
+            env.reset(seed=k)
+            for _ in range(30 if k % 2 else 4):  # every other one is cut by the next reset
+                over = env.step(0)[2]
+                rlnb.log(loss=float(k))
+                if over:
+                    break
+    columns = recording.live.feed(s)._curves._columns
+    points, loss = columns["return", "episodes", 0], columns["loss", "loss", 0]
+    assert points["cut"][np.argsort(points["episode"])].tolist() == [False] * 4 + [True] * 4
+    for number, k in enumerate([1, 3, 5, 7]):
+        place = loss["episode"][loss["value"] == k]
+        assert number - 1 <= place[0] <= place[-1] < number + 1
+
+
 def test_the_chart_of_a_metric_is_the_same_while_it_runs_and_from_the_store(recording):
     with rlnb.session("logged") as s:
         env = gym.make("CartPole-v1")

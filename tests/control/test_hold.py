@@ -298,7 +298,10 @@ def test_a_click_is_answered_by_the_thread_that_hears_it(recording):
     knob = {"type": "command", "name": "knob", "payload": {"name": "lr", "value": 0.1}}
     rlnb.knobs(lr=0.5)
     view._handle_custom_msg(knob, [])
-    assert sent == []
+    assert [kind for kind, _ in sent] == ["answer"]
+    sent.clear()
+    view._handle_custom_msg({"type": "command", "name": "watch", "payload": {"view": "a", "lane": 0}}, [])
+    assert sent == []  # a wish for a picture comes ten times a second
 
 
 def test_the_view_is_told_at_once_when_the_loop_comes_to_stand_and_when_it_goes_on(recording, monkeypatch):

@@ -89,9 +89,25 @@ def test_logging_looks_around_where_nobody_steps(monkeypatch):
     looks.clear()
     for _ in range(100):  # steps flush: no need to
         numbers.log({"loss": 1.0}, None)
-        numbers.collect("s")
+        numbers.seen()
         clock[0] += 0.01
     assert not looks
+
+
+def test_who_reads_the_numbers_in_the_loop_is_paused_and_looked_after_all_the_same(recording, monkeypatch):
+    clock, ticks = [100.0], []
+    monkeypatch.setattr("rlnb.control.recording.numbers.time.time", lambda: clock[0])
+    with rlnb.session("reads itself") as s:
+        hold = recording.current.hold
+        s.break_when("loss > 5")
+        monkeypatch.setattr(recording.desk, "tick", lambda: (ticks.append(clock[0]), recording.desk.numbers.seen()))
+        for k in range(100):
+            rlnb.log(loss=float(k))
+            assert len(s.metrics) == k + 1
+            assert hold.paused == (k > 5)
+            clock[0] += 0.01
+        hold.resume()
+    assert 5 <= len(ticks) <= 7
 
 
 def test_what_was_logged_can_be_read_at_once(recording):

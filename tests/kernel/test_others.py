@@ -21,13 +21,20 @@ class Process:
         self.at += self.slices.pop(0) if self.slices else BUSY / 2
 
     def threads(self) -> OtherThreads:
-        return OtherThreads(self.sleep, self.now)
+        """Once it has learned how long a slice is in which nobody works."""
+        work, self.slices = self.slices, []
+        threads = OtherThreads(self.sleep, self.now)
+        threads.let_out()
+        self.slices, self.slept, self.at = work, 0, self.at + 2 * EVERY
+        self.begun = self.at
+        return threads
 
 
 def test_where_nobody_works_one_slice_is_given() -> None:
     process = Process()
-    process.threads().let_in()
-    process.threads().let_out()
+    threads = process.threads()
+    threads.let_in()
+    threads.let_out()
     assert process.slept == 2
 
 
@@ -47,7 +54,17 @@ def test_who_sends_is_given_the_time_for_it() -> None:
 def test_a_thread_that_never_stops_gets_milliseconds() -> None:
     process = Process(*[BUSY * 2] * 1000)
     process.threads().let_in()
-    assert PATIENCE <= process.at < 1.1 * PATIENCE
+    assert PATIENCE <= process.at - process.begun < 1.1 * PATIENCE
+
+
+def test_where_the_system_sleeps_long_that_is_not_taken_for_work() -> None:
+    process = Process(*[0.0005] * 1000)
+    threads = OtherThreads(process.sleep, process.now)
+    for _ in range(10):
+        threads.let_in()
+        threads.let_out()
+        process.at += 2 * EVERY
+    assert process.slept == 20
 
 
 def test_the_page_is_let_in_so_often_and_no_more() -> None:

@@ -55,6 +55,11 @@ export class Charts {
     return this.series.size === 0;
   }
 
+  /** Whether episodes have ended, finished or cut. */
+  get episodic(): boolean {
+    return [...this.series.values()].some(({ entry, n }) => entry.kind === "points" && n > 0);
+  }
+
   /** Whether steps were counted: a loop that only logs has none, unless it tells them. */
   get stepped(): boolean {
     return [...this.series.values()].some(({ rows, n }) => (rows.step.values[n - 1] ?? 0) > 0);

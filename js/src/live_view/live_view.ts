@@ -194,7 +194,7 @@ class LiveView {
     this.settings.threshold = header.reward_threshold ?? null;
     this.settings.random = header.random_return ?? null;
     this.settings.marks = header.marks ?? [];
-    this.settings.episodes = (header.episodes ?? 0) > 0;
+    this.settings.episodes = this.charts.episodic;
     this.replays = header.replay !== false;
     this.turn();
     this.expect();

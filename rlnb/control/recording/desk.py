@@ -23,7 +23,6 @@ from rlnb.events import (
     Event,
     LaneOpened,
     LanesStepped,
-    MetricsLogged,
     Origin,
     SessionChanged,
     SessionEnded,
@@ -144,9 +143,7 @@ class Desk:
         running = self.current
         if running is None:
             return
-        logged = self.numbers.collect(running.id)
-        if logged is not None:
-            self._publish_numbers(running, logged)
+        self._publish_numbers(running)
         env_id = running.env_of.get(running.training_group, running.env_id)
         if env_id != running.env_id:
             running.env_id = env_id
@@ -245,13 +242,18 @@ class Desk:
         self.capture.flush(wait=True)
         if not len(self.numbers):
             return
-        if self.current is None and threading.current_thread() is threading.main_thread():
-            self.begin("cell" if self._notebook else "script", **self.given)
-        if (running := self.current) is not None and (logged := self.numbers.collect(running.id)) is not None:
-            self._publish_numbers(running, logged)
+        with self.capture.exclusively():
+            if self.current is None and threading.current_thread() is threading.main_thread():
+                self.begin("cell" if self._notebook else "script", **self.given)
+            if self.current is not None:
+                self._publish_numbers(self.current)
 
-    def _publish_numbers(self, running: Running, logged: MetricsLogged) -> None:
+    def _publish_numbers(self, running: Running) -> None:
+        logged = self.numbers.collect(running.id)
+        if logged is None:
+            return
         self._bus.publish(logged)
+        running.hold.hear(logged)
         running.logged += max(map(len, logged.values.values()))
         self._grow_up(running)
 
@@ -263,11 +265,9 @@ class Desk:
     def tick(self) -> None:
         """At most 20 times a second, between two steps: messages from the page, the view, the person's wishes."""
         running = self.current
+        self.numbers.seen()
         if running is not None:
-            logged = self.numbers.collect(running.id)
-            if logged is not None:
-                self._publish_numbers(running, logged)
-                running.hold.hear(logged)
+            self._publish_numbers(running)
         self._look()
         if running is None or threading.current_thread().name.startswith("rlnb "):
             return

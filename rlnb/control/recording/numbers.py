@@ -89,9 +89,12 @@ class Numbers:
             if self._overdue is not None and not first:
                 self._overdue()
 
+    def seen(self) -> None:
+        """The page and the store have just been seen to."""
+        self._look_at = time.time() + LOOK
+
     def collect(self, session: str) -> MetricsLogged | None:
         """Everything that waits, by name; None when nothing does."""
-        self._look_at = time.time() + LOOK
         if not len(self):
             return None
         self._pack()

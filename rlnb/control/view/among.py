@@ -29,9 +29,11 @@ class Among:
         ends = np.concatenate((self._ends, ends))
         self._n += len(ends) - len(self._ends)
         self._ends = ends[-KEPT:]
-        placed = [np.maximum(self._place(ends, at), self._reached) for at in moments]
-        self._reached = max([self._reached, *(float(place[-1]) for place in placed if len(place))])
-        return placed
+        if not moments:
+            return []
+        places = np.maximum(self._place(ends, np.concatenate(moments)), self._reached)
+        self._reached = float(places.max(initial=self._reached))
+        return np.split(places, np.cumsum([len(at) for at in moments])[:-1])
 
     def _place(self, ends: Floats, at: Floats) -> Floats:
         if not len(ends):

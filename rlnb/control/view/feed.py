@@ -284,7 +284,7 @@ class Feed:
             self._room.films.command(self.view, name, payload)
         else:
             raise RlnbError(f"the live view asked for {name!r}, which is not known here.")
-        if self.view is not None and name != "knob":  # a slider that is dragged asks often: the next tick tells of it
+        if self.view is not None and name in ("stop", *CONTROLS):
             self.view.header(**self._wishes())
             self.view.answer()
 

@@ -89,11 +89,13 @@ class Live:
                 self._line.show(running, feed.header())
             if running.id not in self._shown and not running.scratch and now - running.since >= SHOW_AFTER:
                 self._show(feed)
+                sent = True
             if (view := feed.view) is not None:
-                sent = feed.tick()
+                sent = feed.tick() or sent
                 if now - self._snapped >= SNAPSHOT_EVERY:
                     self._snapped = now
                     view.refresh_snapshot(moving=True)
+                    sent = True
         except Exception as error:
             self._fail(error)
         return sent

@@ -69,7 +69,10 @@ class StoredFeed(Feed):
 
     def _take_metrics(self, session: Session) -> None:
         started = session._describe()["started"]
-        ends = np.sort(session.episodes["ended"].to_numpy(np.float64)) - started
+        episodes = session.episodes
+        ends = (
+            episodes["ended"][episodes["finished"]].to_numpy(np.float64) - started
+        )  # ascending; the cut ones come last
         for name, rows in session.metrics.groupby("name", sort=False):
             time = rows["time"].to_numpy(np.float64) - started
             [place] = Among().place(ends, [time])
