@@ -10,8 +10,8 @@ from torch import Tensor
 
 from rlnb import hook
 from rlnb.agents import heads
-from rlnb.agents.agent import check_finite
 from rlnb.agents.byhand import PolicyAndValue
+from rlnb.agents.guard import check_finite
 from rlnb.agents.onpolicy import Batch, OnPolicyAgent, OnPolicyConfig
 from rlnb.agents.optim import Adam, RMSprop
 from rlnb.agents.returns import explained_variance

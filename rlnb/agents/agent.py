@@ -237,15 +237,3 @@ def plain(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(plain(part) for part in value)
     return value is None or isinstance(value, bool | int | float | str)
-
-
-def check_finite(numbers: Mapping[str, Any], step: int) -> None:
-    """Raise a FloatingPointError that names what is NaN or infinite, at which step, and what usually causes it."""
-    for name, value in numbers.items():
-        number = float(value.item() if hasattr(value, "item") else value)
-        if not math.isfinite(number):
-            raise FloatingPointError(
-                f"{name} is {number} at step {step:,}: learning stopped before the network was spoiled. Usual "
-                "causes: a learning rate that is too high, rewards or observations that are huge or NaN themselves, "
-                "or no bound on the gradient (max_grad_norm). Try a tenth of the learning rate first."
-            )

@@ -14,6 +14,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from gymnasium.vector import VectorEnv
 
 from rlnb.agents.schedules import Linear
 
@@ -22,6 +23,8 @@ DQN_STANDARD: dict[str, Any] = {
     "network": (512,), "learning_rate": 1e-4, "buffer_size": 100_000, "learning_starts": 100_000, "batch_size": 32,
     "train_freq": 4, "target_update_interval": 1000, "exploration_fraction": 0.1, "exploration_final_eps": 0.01,
 }  # fmt: skip
+#: The same for eight games of `vector`: as many updates, two after each step of all eight.
+DQN_VECTOR: dict[str, Any] = {**DQN_STANDARD, "train_freq": 1, "gradient_steps": 2}
 #: DQN with the lesson's settings: Nesterov SGD, every number of the gradient held to ±1, ε drawn around a mean.
 DQN_LESSON: dict[str, Any] = {
     "network": (256,), "learning_rate": 2.5e-4, "buffer_size": 50_000, "learning_starts": 5_000, "batch_size": 32,
@@ -69,6 +72,22 @@ def standard(env_id: str, frames: int = 4, training: bool = True) -> Callable[[]
 
     make.__name__ = env_id
     return make
+
+
+def vector(env_id: str, n_envs: int = 8, frames: int = 4, training: bool = True) -> VectorEnv[Any, Any, Any]:
+    """`n_envs` games prepared as `standard` does, stepped together by ALE's own threads: several times as fast.
+
+    For the learner only; to evaluate, give `eval_env=atari.standard(env_id, training=False)` as well.
+    """
+    _make(env_id).close()
+    from ale_py.vector_env import AtariVectorEnv
+
+    spec = gym.spec(env_id)
+    given = {name: spec.kwargs[name] for name in ("repeat_action_probability", "full_action_space")}
+    return AtariVectorEnv(
+        spec.kwargs["game"], n_envs, stack_num=frames, episodic_life=training, reward_clipping=training,
+        max_num_frames_per_episode=spec.kwargs.get("max_num_frames_per_episode", 108_000), **given,
+    )  # fmt: skip
 
 
 def lesson(env_id: str = "ALE/MsPacman-v5", training: bool = True) -> Callable[[], gym.Env[Any, Any]]:

@@ -8,13 +8,13 @@ The chain rule written out is a dozen operations; a test shows that it gives the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from rlnb.agents import heads
 from rlnb.agents.fast import dense
+from rlnb.agents.memory import Transitions
 from rlnb.agents.networks import ActorCritic
 
 EMPTY = torch.empty(0)
@@ -191,20 +191,17 @@ class QValues:
         return None if ours is None or theirs is None else cls(ours, theirs, double)
 
     @torch.no_grad()
-    def gradient(self, batch: Any) -> Tensor:
-        """∇ of DQN's loss into the parameters; returns the errors δ [batch]."""
-        obs, actions, rewards, next_obs, discounts, weights = (
-            torch.from_numpy(part)
-            for part in (batch.obs, batch.actions, batch.rewards, batch.next_obs, batch.discounts, batch.weights)
-        )
-        after = self.target.forward(next_obs)
+    def gradient(self, batch: Transitions) -> tuple[Tensor, Tensor]:
+        """∇ of DQN's loss into the parameters; returns the errors δ and Q(s, a) [batch]."""
+        after = self.target.forward(batch.next_obs)
         if self.double:
-            best = after.gather(1, self.q.forward(next_obs).argmax(1, keepdim=True)).squeeze(1)
+            best = after.gather(1, self.q.forward(batch.next_obs).argmax(1, keepdim=True)).squeeze(1)
         else:
             best = after.amax(1)
-        q, chosen = self.q.forward(obs), actions.unsqueeze(1)
-        errors = q.gather(1, chosen).squeeze(1) - rewards - discounts * best
+        q, chosen = self.q.forward(batch.obs), batch.actions.unsqueeze(1)
+        value = q.gather(1, chosen).squeeze(1)
+        errors = value - batch.rewards - batch.discounts * best
         # the slope of Huber's loss is δ, held to ±1; the mean over the batch shares it out
-        slope = (errors.clamp(-1, 1) * weights).div_(len(errors)).unsqueeze(1)
+        slope = (errors.clamp(-1, 1) * batch.weights).div_(len(errors)).unsqueeze(1)
         self.q.backward(torch.zeros_like(q).scatter_(1, chosen, slope))
-        return errors
+        return errors, value

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from rlnb import hook
 from rlnb.agents import heads
-from rlnb.agents.agent import check_finite
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import Flat, forward
+from rlnb.agents.guard import check_finite
 from rlnb.agents.lanes import EnvLike
 from rlnb.agents.networks import choose_device, net, seeded
 from rlnb.agents.neural import NeuralAgent

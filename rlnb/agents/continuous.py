@@ -16,8 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from rlnb.agents.byhand_critics import ActorAndCritics
+from rlnb.agents.captured import Captured
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import Flat, forward
+from rlnb.agents.guard import Guard
 from rlnb.agents.memory import ReplayMemory
 from rlnb.agents.networks import ACTIVATIONS, choose_device, net, seeded
 from rlnb.agents.neural import NeuralAgent
@@ -101,6 +103,7 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
     n_critics = 2
     outputs = 1  # numbers of the actor per action dimension: a mean, for SAC a deviation too
     actor_target_too = True
+    guard: Guard
 
     def _build(self) -> None:
         self._open()
@@ -130,6 +133,8 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
         self.by_hand = ActorAndCritics.of(self)
         self.actor_optimizer, self.critic_optimizer = Adam(self.flat_actor), Adam(self.flat_critics)
         self.generator = torch.Generator(self.device).manual_seed(self.seed)
+        self.guard = Guard(self.device, "critic_loss")
+        self.descended = Captured(self.descend, self.device, generators=(self.generator,))
         self.think = forward(self.actor)
         self.memory = ReplayMemory(
             config.buffer_size, self.encoder.shape, self.encoder.dtype, (self.n_out,), np.float32
@@ -145,8 +150,13 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
         )
 
     # ---------------------------------------------------------------- what an algorithm writes
+    def descend(self, *given: Any) -> tuple[Tensor, ...]:
+        """One step of the gradient of critics and actor: the columns of a `Draw` and the learning rate in, numbers to
+        log out."""
+        raise NotImplementedError
+
     def update(self) -> None:
-        """One step of the gradient of critics and actor."""
+        """Learn from one batch of the memory."""
         raise NotImplementedError
 
     def explore(self, rows: Array) -> Array:
@@ -198,10 +208,9 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
         self.steps += int(real.sum())
         self.episodes = self.lanes.episodes
 
-    def draw(self) -> Draw:
-        """A batch from the memory, on the device."""
-        batch = self.memory.sample(self.config.batch_size, self.rng)
-        return Draw(*(torch.as_tensor(part, device=self.device) for part in batch[:5]))
+    def draw(self) -> tuple[Array, ...]:
+        """The columns of a `Draw`, from the memory."""
+        return self.memory.sample(self.config.batch_size, self.rng)[:5]
 
     def follow(self) -> None:
         """θ⁻ ← (1 − τ) θ⁻ + τ θ for the target networks."""

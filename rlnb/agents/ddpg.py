@@ -6,13 +6,13 @@ The best action cannot be found by trying all of them, so a second network, the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from rlnb import hook
-from rlnb.agents.agent import check_finite
 from rlnb.agents.continuous import ContinuousAgent, ContinuousConfig, Draw
 from rlnb.agents.spaces import Array
 
@@ -50,22 +50,26 @@ class DDPG(ContinuousAgent[DDPGConfig]):
         value: Tensor = self.critics(batch.obs, torch.tanh(self.actor(batch.obs)))
         return -value[0].mean()
 
-    def update(self) -> None:
-        rate, batch = self.now("learning_rate"), self.draw()
+    def descend(self, *given: Any) -> tuple[Tensor, ...]:
+        """One step of the gradient of critic and actor; returns L_Q and L_μ."""
+        batch, rate = Draw(*given[:-1]), given[-1]
         critic_loss = self.critic_gradient(batch)
-        check_finite({"critic_loss": critic_loss}, self.steps)
+        rate = self.guard(rate, self.steps, critic_loss)
         self.critic_optimizer.step(rate)
         actor_loss = self.actor_gradient(batch)
         self.actor_optimizer.step(rate)
         self.follow()
+        return critic_loss, actor_loss
+
+    def update(self) -> None:
+        rate = self.now("learning_rate")
+        losses = self.descended(*self.draw(), rate)
         self.updates += 1
         if self.updates % 100 == 1:
+            self.guard.look(self.steps)
+            critic_loss, actor_loss = (loss.clone() for loss in losses)
             hook.log(
-                critic_loss=critic_loss,
-                actor_loss=actor_loss,
-                q_mean=-actor_loss,
-                learning_rate=rate,
-                step=self.steps,
+                critic_loss=critic_loss, actor_loss=actor_loss, q_mean=-actor_loss, learning_rate=rate, step=self.steps
             )
 
     def critic_gradient(self, batch: Draw) -> Tensor:

@@ -17,11 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from rlnb import hook
-from rlnb.agents.agent import check_finite
 from rlnb.agents.byhand import QValues
+from rlnb.agents.captured import Captured
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import Flat, forward
 from rlnb.agents.frames import FrameStore
+from rlnb.agents.guard import Guard
 from rlnb.agents.memory import NStep, PrioritizedMemory, RecentMemory, ReplayMemory, Transitions
 from rlnb.agents.networks import choose_device, net, seeded, trunk
 from rlnb.agents.neural import NeuralAgent
@@ -125,6 +126,7 @@ class DQN(NeuralAgent[DQNConfig]):
 
     Settings = DQNConfig
     actions = ("discrete",)
+    guard: Guard
 
     def _build(self) -> None:
         self._open()
@@ -144,6 +146,8 @@ class DQN(NeuralAgent[DQNConfig]):
         # learning's own, and one for act(greedy=False): an action that is held for some steps is held in one place
         self.explorer, self.explorer_outside = (EXPLORERS[config.explorer]() for _ in range(2))
         self.by_hand = QValues.of(self.q, self.target, config.double)
+        self.guard = Guard(self.device, "loss", "gradient norm")
+        self.descended = Captured(self.descend, self.device, self.q, self.target)
         self.updates = self.copied = 0
 
     def _network(self) -> nn.Module:
@@ -176,51 +180,57 @@ class DQN(NeuralAgent[DQNConfig]):
         target: Tensor = rewards + discounts * best
         return target
 
+    @staticmethod
+    def huber(errors: Tensor, weights: Tensor) -> Tensor:
+        """L = mean w · ( ½ δ² where |δ| < 1, |δ| − ½ beyond ): one strange reward does not throw the network over."""
+        each = torch.nn.functional.smooth_l1_loss(errors, torch.zeros_like(errors), reduction="none")
+        return (weights * each).mean()
+
     def loss(self, batch: Transitions) -> tuple[Tensor, Tensor, Tensor]:
-        """The loss of a batch, its errors δ = Q(s, a) − y [batch], and Q(s, a) [batch]."""
-        obs, actions, rewards, next_obs, discounts, weights = (
-            torch.as_tensor(part, device=self.device)
-            for part in (batch.obs, batch.actions, batch.rewards, batch.next_obs, batch.discounts, batch.weights)
-        )
-        target = self.targets(rewards, next_obs, discounts)
-        value = self.q(obs).gather(1, actions.unsqueeze(1)).squeeze(1)
-        # Huber: ½ δ² where |δ| < 1, |δ| − ½ beyond: one strange reward does not throw the network over
-        each = torch.nn.functional.smooth_l1_loss(value, target, reduction="none")
-        return (weights * each).mean(), value.detach() - target, value.detach()
+        """The loss of a batch of tensors, its errors δ = Q(s, a) − y [batch], and Q(s, a) [batch]."""
+        obs, next_obs = self.memory.look(batch.obs), self.memory.look(batch.next_obs)
+        value = self.q(obs).gather(1, batch.actions.unsqueeze(1)).squeeze(1)
+        errors = value - self.targets(batch.rewards, next_obs, batch.discounts)
+        return self.huber(errors, batch.weights), errors.detach(), value.detach()
+
+    def gradient(self, batch: Transitions) -> tuple[Tensor, Tensor]:
+        """∇L of a batch into the parameters; returns δ and Q(s, a) [batch]."""
+        if self.by_hand is not None:
+            return self.by_hand.gradient(batch)  # the same without autograd
+        loss, errors, value = self.loss(batch)
+        self.flat.backward(loss)
+        return errors, value
+
+    def descend(self, *given: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """One step of the gradient. The columns of a batch and the learning rate in; δ, Q(s, a) [batch], |∇L| out."""
+        batch, rate = Transitions(*given[:-1]), given[-1]
+        config = self.config
+        errors, value = self.gradient(batch)
+        norm = self.flat.clip(math.inf if config.max_grad_norm is None else config.max_grad_norm)
+        rate = self.guard(rate, self.steps, lambda: self.huber(errors, batch.weights), norm)
+        if config.max_grad_value is not None:
+            self.flat.grad.clamp_(-config.max_grad_value, config.max_grad_value)
+        self.optimizer.step(rate)
+        return errors, value, norm
 
     def update(self) -> None:
-        """One step of the gradient from one batch."""
+        """Learn from one batch of the memory."""
         config = self.config
         if isinstance(self.memory, PrioritizedMemory):
             start = config.prioritized_beta
             self.memory.beta = start + (1 - start) * min(self.counted / max(self.planned, 1), 1.0)
-        batch = self.memory.sample(config.batch_size, self.rng)
-        errors = self.gradient(batch)
-        if self.updates % 100 == 0:  # logged from the loss itself, before the step
-            with torch.no_grad():
-                loss, _, value = self.loss(batch)
-        norm = self.flat.clip(math.inf if config.max_grad_norm is None else config.max_grad_norm)
-        if not math.isfinite(norm):
-            check_finite({"loss": self.loss(batch)[0], "gradient norm": norm}, self.steps)
-        if config.max_grad_value is not None:
-            self.flat.grad.clamp_(-config.max_grad_value, config.max_grad_value)
-        self.optimizer.step(self.now("learning_rate"))
+        batch, rate = self.memory.pick(config.batch_size, self.rng), self.now("learning_rate")
+        errors, value, norm = self.descended(*batch, rate)
         if isinstance(self.memory, PrioritizedMemory):
             self.memory.surprise(batch.rows, errors.cpu().numpy())
         self.updates += 1
         if self.updates % 100 == 1:
+            self.guard.look(self.steps)
+            loss = self.huber(errors, torch.as_tensor(batch.weights, device=self.device))
             hook.log(
                 loss=loss, q_mean=value.mean(), td_error=errors.abs().mean(), epsilon=self.now_epsilon(),
-                learning_rate=self.now("learning_rate"), grad_norm=norm, step=self.steps,
+                learning_rate=rate, grad_norm=norm.clone(), step=self.steps,
             )  # fmt: skip
-
-    def gradient(self, batch: Transitions) -> Tensor:
-        """∇L of a batch into the parameters; returns the errors δ [batch]."""
-        if self.by_hand is not None:
-            return self.by_hand.gradient(batch)  # the same without autograd
-        loss, errors, _ = self.loss(batch)
-        self.flat.backward(loss)
-        return errors
 
     # ---------------------------------------------------------------- the loop
     def _learn(self, until: int) -> None:

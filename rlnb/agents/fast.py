@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rlnb.agents.captured import Captured
 from rlnb.agents.spaces import Array
 
 
@@ -35,11 +36,10 @@ def forward(module: nn.Module) -> Callable[[Array], Array]:
         return _in_numpy(layers)
 
     @torch.no_grad()
-    def through_torch(rows: Array) -> Array:
-        out: Array = module(torch.as_tensor(np.ascontiguousarray(rows), device=first.device)).cpu().numpy()
-        return out
+    def through_torch(rows: Tensor) -> tuple[Tensor]:
+        return (module(rows),)
 
-    return through_torch
+    return Captured(through_torch, first.device, module).numpy
 
 
 def _in_numpy(layers: list[nn.Module]) -> Callable[[Array], Array]:
@@ -79,6 +79,7 @@ class Flat:
         with torch.no_grad():
             self.data = nn.Parameter(torch.cat([p.reshape(-1) for p in parameters]).clone())
             self.data.grad = torch.zeros_like(self.data)
+            self.near = self.data.device.type == "cpu"
             at = 0
             for p in parameters:
                 end = at + p.numel()
@@ -97,12 +98,14 @@ class Flat:
         self.grad.zero_()
         torch.autograd.backward(loss)
 
-    def clip(self, max_norm: float) -> float:
+    def clip(self, max_norm: float) -> Tensor:
         """Shrink the gradient to the norm `max_norm` where it is longer; returns the norm it had."""
-        norm = float(torch.linalg.vector_norm(self.grad))
+        norm: Tensor = torch.linalg.vector_norm(self.grad)
         # g ← g · min(1, max_norm / |g|)
-        if norm > max_norm:
-            self.grad.mul_(max_norm / (norm + 1e-6))
+        if not self.near:  # without asking the accelerator how long it is
+            self.grad.mul_((max_norm / (norm + 1e-6)).clamp(max=1.0))
+        elif (length := float(norm)) > max_norm:
+            self.grad.mul_(max_norm / (length + 1e-6))
         return norm
 
     @torch.no_grad()

@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from rlnb.agents.captured import Staging
 from rlnb.agents.spaces import Array
 
 RECENT = 2048  # among so many newest pictures one is looked for before it is stored again
+BATCH = 64  # pictures that are copied to the accelerator at once
 MOST = 0.8  # of the accelerator's free memory that pictures may take: the network and its batches need the rest
 
 
@@ -30,35 +32,75 @@ class FrameStore:
         self.size, self.stack = size + 2 * RECENT, shape[0]
         where = fitting(device, self.size * math.prod(shape[1:]))
         self.frames = torch.zeros((self.size, *shape[1:]), dtype=torch.uint8, device=where)
+        self.near = where.type == device.type
         self.written = 0
-        self._known: dict[int, tuple[int, bytes]] = {}  # hash of a picture: its place and its bytes
+        self._known: dict[bytes, tuple[int, ...]] = {}  # a picture: the places of the newest stack that ended with it
+        self._pictures: dict[int, bytes] = {}  # place: the picture
+        self._staging = Staging(BATCH * math.prod(shape[1:]), where)
+        self._new: list[bytes] = []  # pictures on their way to `frames`
 
     def put(self, stacks: Array) -> NDArray[np.int64]:
         """Where the pictures of `stacks` [n, k, height, width] are [n, k]; new ones are stored."""
-        return np.array([[self._place(frame) for frame in stack] for stack in stacks], dtype=np.int64)
+        places = np.array([self._places([picture.tobytes() for picture in stack]) for stack in stacks], dtype=np.int64)
+        self._send()
+        return places
 
-    def _place(self, frame: Array) -> int:
-        content = frame.tobytes()
-        key = hash(content)
-        known = self._known.get(key)
-        if known is not None and known[1] == content and self.written - known[0] < RECENT:
-            return known[0]
+    def _places(self, pictures: list[bytes]) -> tuple[int, ...]:
+        # a stack that was here a moment ago, one picture on from such a stack, or, at the start of an episode, neither
+        newest = self._known.get(pictures[-1])
+        if newest is not None and self._hold(newest, pictures):
+            return newest
+        before = self._known.get(pictures[-2]) if len(pictures) > 1 else None
+        if before is not None and self._hold(before[1:], pictures[:-1]):
+            places = (*before[1:], self._place(pictures[-1]))
+        else:
+            places = tuple(map(self._place, pictures))
+        self._known[pictures[-1]] = places
+        return places
+
+    def _hold(self, places: tuple[int, ...], pictures: list[bytes]) -> bool:
+        """Whether the pictures lie at these places, and were stored not long ago."""
+        oldest = self.written - RECENT
+        return all(
+            place > oldest and self._pictures[place] == picture for place, picture in zip(places, pictures, strict=True)
+        )
+
+    def _place(self, picture: bytes) -> int:
+        known = self._known.get(picture)
+        if known is not None and known[-1] > self.written - RECENT:
+            return known[-1]
         place = self.written
-        self.frames[place % self.size] = torch.as_tensor(np.ascontiguousarray(frame))
         self.written += 1
-        self._known[key] = (place, content)
-        if len(self._known) > 2 * RECENT:
-            self._known = {k: entry for k, entry in self._known.items() if place - entry[0] < RECENT}
+        self._known[picture], self._pictures[place] = (place,) * self.stack, picture
+        self._new.append(picture)
+        if len(self._new) == BATCH:
+            self._send()
+        if len(self._pictures) > 2 * RECENT:
+            oldest = self.written - RECENT
+            self._pictures = {at: held for at, held in self._pictures.items() if at > oldest}
+            self._known = {held: places for held, places in self._known.items() if places[-1] > oldest}
         return place
+
+    def _send(self) -> None:
+        """Copy the new pictures to `frames`, all at once."""
+        first, self._new, new = self.written - len(self._new), [], self._new
+        while new:
+            at = first % self.size
+            some, new = new[: self.size - at], new[self.size - at :]  # up to the end of the ring
+            slot = self._staging.free()
+            row = b"".join(some)
+            self._staging.slots[slot][: len(row)] = np.frombuffer(row, np.uint8)
+            self._staging.send(slot, self.frames[at : at + len(some)])
+            first += len(some)
 
     def alive(self, places: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which stacks [n, k] are still whole."""
         whole: NDArray[np.bool_] = places.min(1) >= self.written - self.size
         return whole
 
-    def get(self, places: NDArray[np.int64]) -> torch.Tensor:
-        """The stacks [n, k, height, width] at `places` [n, k]."""
-        return self.frames[torch.from_numpy(places % self.size).to(self.frames.device)]
+    def get(self, places: Any) -> torch.Tensor:
+        """The stacks [n, k, height, width] at `places` [n, k], an array or a tensor."""
+        return self.frames[torch.as_tensor(places, device=self.frames.device) % self.size]
 
     def state(self) -> dict[str, Any]:
         """The pictures, for a checkpoint."""
@@ -69,6 +111,7 @@ class FrameStore:
         self.written = int(state["written"])
         self.frames[: len(state["frames"])] = state["frames"].to(self.frames.device)
         self._known.clear()
+        self._pictures.clear()
 
 
 def fitting(device: torch.device, size: int) -> torch.device:

@@ -9,22 +9,25 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from rlnb.agents.frames import FrameStore
 from rlnb.agents.spaces import Array
 
+PICTURES = (np.uint8, torch.uint8)
+
 
 class Transitions(NamedTuple):
-    """A batch drawn from a memory; `rows` is where it was, `weights` what each counts in the loss."""
+    """A batch drawn from a memory, as arrays, or as tensors on the way to the network."""
 
-    obs: Any  # [batch, …] array; of frames a tensor
-    actions: Array  # [batch] or [batch, d]
-    rewards: NDArray[np.float32]  # [batch]
-    next_obs: Any  # [batch, …] array; of frames a tensor
-    discounts: NDArray[np.float32]  # [batch]
-    rows: NDArray[np.int64]  # [batch]
-    weights: NDArray[np.float32]  # [batch]
+    obs: Any  # [batch, …]; of frames a tensor, or the places of the pictures [batch, k]
+    actions: Any  # [batch] or [batch, d]
+    rewards: Any  # [batch] float32
+    next_obs: Any  # as obs
+    discounts: Any  # [batch] float32
+    rows: Any  # [batch] where each was
+    weights: Any  # [batch] float32, what each counts in the loss
 
 
 class ReplayMemory:
@@ -62,31 +65,37 @@ class ReplayMemory:
         """Which rows to draw, with replacement."""
         return rng.integers(self.count, size=batch)
 
-    def sample(self, batch: int, rng: np.random.Generator) -> Transitions:
-        """`batch` transitions."""
+    def pick(self, batch: int, rng: np.random.Generator) -> Transitions:
+        """`batch` transitions; of frames that lie on the network's device only the places, for `look`."""
         index = self.choose(batch, rng)
         if len(self._ones) != batch:
             self._ones = np.ones(batch, np.float32)
-        if self.store is None:
-            obs, actions, rewards, next_obs, discounts = (column[index] for column in self.columns)
-            return Transitions(obs, actions, rewards, next_obs, discounts, index, self._ones)
-        alive = self.store.alive(self.columns[0][index])
-        if not alive.all():  # pictures of very old transitions are gone: draw others of this batch twice
-            index = np.where(
-                alive, index, np.resize(index[alive] if alive.any() else [(self.at - 1) % self.size], batch)
-            )
+        if self.store is not None:
+            alive = self.store.alive(self.columns[0][index])
+            if not alive.all():  # pictures of very old transitions are gone: draw others of this batch twice
+                left = index[alive] if alive.any() else [(self.at - 1) % self.size]
+                index = np.where(alive, index, np.resize(left, batch))
+        obs: Any
+        next_obs: Any
         obs, actions, rewards, next_obs, discounts = (column[index] for column in self.columns)
-        return Transitions(
-            self.store.get(obs), actions, rewards, self.store.get(next_obs), discounts, index, self._ones
-        )
+        if self.store is not None and not self.store.near:
+            obs, next_obs = self.store.get(obs), self.store.get(next_obs)
+        return Transitions(obs, actions, rewards, next_obs, discounts, index, self._ones)
+
+    def look(self, obs: Any) -> Any:
+        """The observations themselves, of the `obs` of what was picked (an array or a tensor)."""
+        return obs if self.store is None or obs.dtype in PICTURES else self.store.get(obs)
+
+    def sample(self, batch: int, rng: np.random.Generator) -> Transitions:
+        """`batch` transitions with their observations."""
+        picked = self.pick(batch, rng)
+        return picked._replace(obs=self.look(picked.obs), next_obs=self.look(picked.next_obs))
 
     def surprise(self, index: NDArray[np.int64], errors: Array) -> None:
         """Tell how large the errors of a batch were; only `PrioritizedMemory` listens."""
 
     def state(self) -> dict[str, Any]:
         """Everything in it, for a checkpoint."""
-        import torch
-
         columns = [torch.from_numpy(column[: self.count].copy()) for column in self.columns]
         frames = None if self.store is None else self.store.state()
         return {"at": self.at, "count": self.count, "columns": columns, "frames": frames}
@@ -154,8 +163,8 @@ class PrioritizedMemory(ReplayMemory):
         rows: NDArray[np.int64] = np.minimum(node - self.leaves, self.count - 1)
         return rows
 
-    def sample(self, batch: int, rng: np.random.Generator) -> Transitions:
-        drawn = super().sample(batch, rng)
+    def pick(self, batch: int, rng: np.random.Generator) -> Transitions:
+        drawn = super().pick(batch, rng)
         # w_i = (N · P(i))^−β / max_j w_j
         chance = self.tree[drawn.rows + self.leaves] / self.tree[1]
         weights = (self.count * chance) ** -self.beta
@@ -167,8 +176,6 @@ class PrioritizedMemory(ReplayMemory):
         self._put(index, priorities**self.alpha)
 
     def state(self) -> dict[str, Any]:
-        import torch
-
         leaves = self.tree[self.leaves : self.leaves + self.count].copy()
         return {**super().state(), "largest": self.largest, "priorities": torch.from_numpy(leaves)}
 

@@ -12,6 +12,7 @@ from gymnasium import spaces
 from rlnb.agents.agent import Agent
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import threads
+from rlnb.agents.guard import Guard
 from rlnb.agents.lanes import Lanes
 from rlnb.agents.spaces import Array, check_action_space
 
@@ -24,6 +25,7 @@ class NeuralAgent(Agent[N], Generic[N]):
     actions: tuple[str, ...] = ("discrete", "continuous")  # the kinds of action space it takes
     device: torch.device
     device_reason: str
+    guard: Guard | None = None
 
     def _open(self) -> None:
         """Make the environments and learn what their spaces are."""
@@ -49,7 +51,10 @@ class NeuralAgent(Agent[N], Generic[N]):
 
     def learn(self, steps: int | None = None, progress: bool = True, **how: Any) -> Self:
         with threads(self.config.threads):
-            return super().learn(steps, progress, **how)
+            super().learn(steps, progress, **how)
+        if self.guard is not None:
+            self.guard.look(self.steps)
+        return self
 
     learn.__doc__ = Agent.learn.__doc__
 

@@ -6,21 +6,24 @@ the one that acted, a step gains nothing from moving the probability of an actio
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from rlnb import hook
 from rlnb.agents import heads
-from rlnb.agents.agent import check_finite
 from rlnb.agents.byhand import PolicyAndValue
+from rlnb.agents.captured import Captured
+from rlnb.agents.guard import Guard
 from rlnb.agents.onpolicy import Batch, OnPolicyAgent, OnPolicyConfig
 from rlnb.agents.optim import Adam
 from rlnb.agents.returns import explained_variance
 from rlnb.agents.schedules import Number
+from rlnb.agents.spaces import Array
 
 ZERO = torch.zeros(())
 
@@ -65,15 +68,20 @@ class PPO(OnPolicyAgent[PPOConfig]):
     """
 
     Settings = PPOConfig
+    guard: Guard
 
     def _build(self) -> None:
         self._open_onpolicy(self.config.n_steps)
         # ε of Adam 1e-5, not 1e-8: small second moments early on would make huge steps (detail 3 of the 37)
         self.optimizer = Adam(self.flat, eps=1e-5)
         self.by_hand = PolicyAndValue.of(self.net) if self.config.clip_range_vf is None else None
+        self.guard = Guard(self.device, "loss", "gradient norm")
+        self.descended = Captured(self.descend, self.device, self.net)
+        self.held: Batch
+        self._room: Batch | None = None
 
     # ---------------------------------------------------------------- one update
-    def loss(self, batch: Batch, clip: float) -> dict[str, Tensor]:
+    def loss(self, batch: Batch, clip: Any) -> dict[str, Tensor]:
         """The loss of a minibatch and its parts."""
         config = self.config
         out, value = self.net(batch.obs)
@@ -101,41 +109,63 @@ class PPO(OnPolicyAgent[PPOConfig]):
             "log_ratio": log_ratio,
         }
 
-    def minibatches(self, batch: Batch) -> Iterator[Batch]:
-        """The rollout in random parts of `batch_size`; the whole where it is not larger."""
-        size = len(batch.obs)
+    def minibatches(self, size: int) -> Iterator[Array]:
+        """The rows of the rollout in random parts of `batch_size`; all of them where that is not less."""
         if size <= self.config.batch_size:
-            yield batch
+            yield np.arange(size)
             return
-        order = torch.from_numpy(self.rng.permutation(size)).to(self.device)
-        for part in torch.split(order, self.config.batch_size):
-            yield Batch(*(column[part] for column in batch))
+        order = self.rng.permutation(size)
+        for start in range(0, size, self.config.batch_size):
+            yield order[start : start + self.config.batch_size]
+
+    def descend(self, rows: Tensor, rate: Any, clip: Any) -> tuple[Tensor, Tensor]:
+        """One step of the gradient from some `rows` of `self.held`; returns log ρ [batch] and |∇L|."""
+        part = self.part(rows)
+        log_ratio = self.gradient(part, clip)
+        norm = self.flat.clip(self.config.max_grad_norm)
+        self.optimizer.step(self.guard(rate, self.steps, lambda: self.loss(part, clip)["loss"], norm))
+        return log_ratio, norm
+
+    def part(self, rows: Tensor) -> Batch:
+        """Some rows of the rollout."""
+        if self._room is None and len(rows) == len(self.held.obs):
+            return self.held  # all of them, and their order does not matter
+        return Batch(*(column[rows] for column in self.held))
 
     def update(self, batch: Batch) -> None:
         """Learn from one rollout, `n_epochs` times over."""
         rate, clip = self.now("learning_rate"), self.now("clip_range")
         explained = explained_variance(batch.values.cpu().numpy(), batch.targets.cpu().numpy())
+        self.hold(batch)
         for epoch in range(self.config.n_epochs):
             if epoch and self.config.recompute_advantages:
-                batch = self.revalue(batch)
-            for part in self.minibatches(batch):
-                log_ratio = self.gradient(part, clip)
-                norm = self.flat.clip(self.config.max_grad_norm)
-                if not math.isfinite(norm):
-                    check_finite({"loss": self.loss(part, clip)["loss"], "gradient norm": norm}, self.steps)
-                self.optimizer.step(rate)
+                self.hold(self.revalue(batch))
+            for rows in self.minibatches(len(batch.obs)):
+                log_ratio, norm = self.descended(rows, rate, clip)
             if self.config.target_kl is not None and float(self.kl(log_ratio)) > 1.5 * self.config.target_kl:
                 break
+        self.guard.look(self.steps)
         with torch.no_grad():
-            losses = self.loss(part, clip)
+            losses = self.loss(self.part(torch.as_tensor(rows, device=self.device)), clip)
         hook.log(
             loss=losses["loss"], policy_loss=losses["policy_loss"], value_loss=losses["value_loss"],
-            entropy=losses["entropy"].mean(), approx_kl=self.kl(log_ratio), grad_norm=norm, learning_rate=rate,
+            entropy=losses["entropy"].mean(), approx_kl=self.kl(log_ratio), grad_norm=norm.clone(), learning_rate=rate,
             clip_fraction=((log_ratio.exp() - 1).abs() > clip).float().mean(), explained_variance=explained,
             step=self.steps,
         )  # fmt: skip
 
-    def gradient(self, part: Batch, clip: float) -> Tensor:
+    def hold(self, batch: Batch) -> None:
+        """Put the rollout where `descend` finds it; a recorded one looks always at the same place."""
+        if self.descended.record is None:
+            self.held = batch
+            return
+        if self._room is None:
+            size = self.rollout.n_steps * self.lanes.n
+            self._room = self.held = Batch(*(column.new_zeros((size, *column.shape[1:])) for column in batch))
+        for room, column in zip(self._room, batch, strict=True):
+            room[: len(column)].copy_(column)
+
+    def gradient(self, part: Batch, clip: Any) -> Tensor:
         """∇L of a minibatch into the parameters; returns log ρ [batch]."""
         if self.by_hand is None:
             losses = self.loss(part, clip)

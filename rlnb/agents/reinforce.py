@@ -23,9 +23,9 @@ import torch
 
 from rlnb import hook
 from rlnb.agents import heads
-from rlnb.agents.agent import check_finite
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import Flat, forward
+from rlnb.agents.guard import check_finite
 from rlnb.agents.lanes import ListLanes
 from rlnb.agents.networks import ActorCritic, choose_device, seeded
 from rlnb.agents.neural import NeuralAgent

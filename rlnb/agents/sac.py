@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from rlnb import hook
-from rlnb.agents.agent import check_finite
 from rlnb.agents.continuous import ContinuousAgent, ContinuousConfig, Draw
 from rlnb.agents.fast import Flat
 from rlnb.agents.heads import HALF_LOG_2PI
@@ -96,11 +95,12 @@ class SAC(ContinuousAgent[SACConfig]):
         action, logp = self.sample(batch.obs)
         return (alpha * logp - self.critics(batch.obs, action).amin(0)).mean(), logp
 
-    def update(self) -> None:
-        rate, batch = self.now("learning_rate"), self.draw()
+    def descend(self, *given: Any) -> tuple[Tensor, ...]:
+        """One step of the gradient of critics, actor and temperature; returns L_Q, L_π, α and the entropy."""
+        batch, rate = Draw(*given[:-1]), given[-1]
         alpha = self.flat_alpha.data.detach().exp()
         critic_loss = self.critic_gradient(batch, alpha)
-        check_finite({"critic_loss": critic_loss}, self.steps)
+        rate = self.guard(rate, self.steps, critic_loss)
         self.critic_optimizer.step(rate)
         actor_loss, logp = self.actor_gradient(batch, alpha)
         self.actor_optimizer.step(rate)
@@ -110,8 +110,15 @@ class SAC(ContinuousAgent[SACConfig]):
             self.flat_alpha.grad.copy_((entropy - self.aim).reshape(1))
             self.alpha_optimizer.step(rate)
         self.follow()
+        return critic_loss, actor_loss, alpha, entropy
+
+    def update(self) -> None:
+        rate = self.now("learning_rate")
+        numbers = self.descended(*self.draw(), rate)
         self.updates += 1
         if self.updates % 100 == 1:
+            self.guard.look(self.steps)
+            critic_loss, actor_loss, alpha, entropy = (number.clone() for number in numbers)
             hook.log(
                 critic_loss=critic_loss, actor_loss=actor_loss, temperature=alpha, entropy=entropy, learning_rate=rate,
                 step=self.steps,

@@ -7,13 +7,13 @@ cannot be exploited; an actor that learns half as often as the critics.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from rlnb import hook
-from rlnb.agents.agent import check_finite
 from rlnb.agents.continuous import ContinuousAgent, ContinuousConfig, Draw
 from rlnb.agents.spaces import Array
 
@@ -61,19 +61,29 @@ class TD3(ContinuousAgent[TD3Config]):
         value: Tensor = self.critics(batch.obs, torch.tanh(self.actor(batch.obs)))
         return -value[0].mean()
 
-    def update(self) -> None:
-        rate, batch = self.now("learning_rate"), self.draw()
+    def descend(self, *given: Any, actor: bool = True) -> tuple[Tensor, ...]:
+        """One step of the gradient of the critics and, if it is its turn, of the actor; returns L_Q and L_μ."""
+        batch, rate = Draw(*given[:-1]), given[-1]
         critic_loss = self.critic_gradient(batch)
-        check_finite({"critic_loss": critic_loss}, self.steps)
+        rate = self.guard(rate, self.steps, critic_loss)
         self.critic_optimizer.step(rate)
+        if not actor:
+            return (critic_loss,)
+        actor_loss = self.actor_gradient(batch)
+        self.actor_optimizer.step(rate)
+        self.follow()
+        return critic_loss, actor_loss
+
+    def update(self) -> None:
+        rate, delay = self.now("learning_rate"), self.config.policy_delay
         self.updates += 1
-        if self.updates % self.config.policy_delay == 0:
-            actor_loss = self.actor_gradient(batch)
-            self.actor_optimizer.step(rate)
-            self.follow()
-            if self.updates % (50 * self.config.policy_delay) == 0:
-                losses = {"critic_loss": critic_loss, "actor_loss": actor_loss, "q_mean": -actor_loss}
-                hook.log(losses, learning_rate=rate, step=self.steps)
+        losses = self.descended(*self.draw(), rate, actor=self.updates % delay == 0)
+        if self.updates % (50 * delay) == 0:
+            self.guard.look(self.steps)
+            critic_loss, actor_loss = (loss.clone() for loss in losses)
+            hook.log(
+                critic_loss=critic_loss, actor_loss=actor_loss, q_mean=-actor_loss, learning_rate=rate, step=self.steps
+            )
 
     def critic_gradient(self, batch: Draw) -> Tensor:
         """∇L_Q into the critics; returns L_Q."""

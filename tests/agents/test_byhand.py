@@ -59,14 +59,15 @@ def test_dqn(double: bool) -> None:
     agent = agents.DQN("CartPole-v1", seed=0, network=(16, 8), double=double)
     rng = np.random.default_rng(0)
     f32 = np.float32
-    batch = Transitions(
+    batch = Transitions(*map(torch.from_numpy, (
         rng.standard_normal((32, 4), f32), rng.integers(2, size=32), 3 * rng.standard_normal(32, f32),
         rng.standard_normal((32, 4), f32), (0.99 * (rng.random(32) < 0.8)).astype(f32), np.arange(32),
         rng.random(32, f32),
-    )  # fmt: skip
-    errors = agent.gradient(batch)
+    )))  # fmt: skip
+    errors, value = agent.gradient(batch)
     assert (errors.abs() > 1).any() and (errors.abs() < 1).any()  # both parts of Huber's loss
     assert torch.allclose(errors, agent.loss(batch)[1], atol=1e-6)
+    assert torch.allclose(value, agent.loss(batch)[2], atol=1e-6)
     ours, theirs = both_ways(agent, batch)
     assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 

@@ -114,7 +114,7 @@ def test_adam_at_once_is_adam_by_the_formula() -> None:
     for k in range(50):
         gradient = torch.randn(one.grad.shape, generator=torch.Generator().manual_seed(k)) * 10.0 ** (k % 5 - 2)
         for adam, move in ((fast, fast.move_at_once), (plain, plain.move_by_formula)):
-            adam.steps += 1
+            adam.count += 1
             with torch.no_grad():
                 move(gradient, 0.01)
     assert torch.allclose(one.data, other.data, rtol=1e-5, atol=1e-6)

@@ -105,10 +105,10 @@ def test_the_forms_of_the_return(returns: str, praise: list[float]) -> None:
 
 def dqn_batch(discounts: list[float]) -> Transitions:
     n = len(discounts)
-    zeros = np.zeros((n, 2), np.float32)
+    zeros = torch.zeros((n, 2))
     return Transitions(
-        zeros, np.zeros(n, np.int64), np.ones(n, np.float32), zeros, np.array(discounts, np.float32),
-        np.arange(n), np.ones(n, np.float32),
+        zeros, torch.zeros(n, dtype=torch.int64), torch.ones(n), zeros, torch.tensor(discounts),
+        torch.arange(n), torch.ones(n),
     )  # fmt: skip
 
 

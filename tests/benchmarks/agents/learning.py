@@ -2,6 +2,7 @@
 
     python tests/benchmarks/agents/learning.py --minutes 30        # goes on where it stopped, rows in learning.jsonl
     python tests/benchmarks/agents/learning.py --only CartPole     # some tasks
+    python tests/benchmarks/agents/learning.py --workers 8         # so many rows at a time, in processes of their own
     python tests/benchmarks/agents/learning.py --write             # runs nothing, puts the table into RESULTS.md
 
 Each row: greedy evaluation of the final policy over 100 episodes with fixed seeds (tabular agents: exact, where the
@@ -12,9 +13,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import sys
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,11 @@ def run(task: Task, seed: int) -> dict[str, Any]:
     import torch
 
     torch.set_num_threads(1)
+    warnings.filterwarnings("ignore")
+    if "NoFrameskip" in task.env:
+        import ale_py
+
+        gym.register_envs(ale_py)
     env, extra = gym.make(task.env), {}
     began = time.perf_counter()
     if task.algorithm.startswith("SB3 "):
@@ -50,6 +58,10 @@ def run(task: Task, seed: int) -> dict[str, Any]:
     else:
         if task.algorithm == "BehaviorCloning":
             agent, extra = cloned(task, seed)
+        elif "NoFrameskip" in task.env:
+            whole_games = agents.atari.standard(task.env, training=False)
+            lanes = agents.atari.vector(task.env, n_envs=8)
+            agent = getattr(agents, task.algorithm)(lanes, eval_env=whole_games, seed=seed, **task.settings)
         else:
             agent = getattr(agents, task.algorithm)(task.env, seed=seed, **task.settings)
         began = time.perf_counter()
@@ -160,26 +172,42 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, default=ROWS, help="where the rows are kept")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no row after this time")
     parser.add_argument("--only", default="", help="tasks whose name contains this")
+    parser.add_argument("--workers", type=int, default=1, help="how many rows at a time")
     parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md and run nothing")
     args = parser.parse_args()
-    warnings.filterwarnings("ignore")
     rows, end = read(args.rows), time.monotonic() + 60 * args.minutes
     if args.write:
         write(rows)
         return
     # every task with its first seed before any with its second: a short run says something about all
-    plan = sorted(((seed, i) for i, task in enumerate(TASKS) for seed in range(task.seeds)))
-    for seed, i in plan:
-        task = TASKS[i]
-        if time.monotonic() > end:
-            break
-        if args.only not in task.name or (task.name, seed) in rows:
-            continue
-        row = run(task, seed)
-        rows[task.name, seed] = row
-        with args.rows.open("a") as out:
-            out.write(json.dumps(row) + "\n")
-        print(f"{task.name}, seed {seed}: {row['value']:.4g} in {row['seconds']} s", flush=True)
+    plan = [
+        (TASKS[i], seed)
+        for seed, i in sorted((seed, i) for i, task in enumerate(TASKS) for seed in range(task.seeds))
+        if args.only in TASKS[i].name and (TASKS[i].name, seed) not in rows
+    ]
+    with ThreadPoolExecutor(args.workers) as threads:
+        list(threads.map(lambda one: keep(*one, args.rows, end), plan))
+
+
+def keep(task: Task, seed: int, path: Path, end: float) -> None:
+    """Run it in a process of its own, if it is not too late to begin, and keep its row."""
+    if time.monotonic() > end:
+        return
+    name = f"{task.name}, seed {seed}"
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        try:
+            row = process.submit(by_name, task.name, seed).result()
+        except Exception as problem:
+            print(f"{name} failed: {problem!r}", flush=True)
+            return
+    with path.open("a") as out:  # one short line: threads do not mix theirs
+        out.write(json.dumps(row) + "\n")
+    print(f"{name}: {row['value']:.4g} in {row['seconds']} s", flush=True)
+
+
+def by_name(name: str, seed: int) -> dict[str, Any]:
+    """`run`, told by a word: a task's functions do not travel to another process."""
+    return run(next(task for task in TASKS if task.name == name), seed)
 
 
 if __name__ == "__main__":
