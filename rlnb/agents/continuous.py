@@ -135,6 +135,7 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
         self.generator = torch.Generator(self.device).manual_seed(self.seed)
         self.guard = Guard(self.device, "critic_loss")
         self.descended = Captured(self.descend, self.device, generators=(self.generator,))
+        self.overlaps = self.device.type == "cuda"
         self.think = forward(self.actor)
         self.memory = ReplayMemory(
             config.buffer_size, self.encoder.shape, self.encoder.dtype, (self.n_out,), np.float32
@@ -155,8 +156,8 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
         log out."""
         raise NotImplementedError
 
-    def update(self) -> None:
-        """Learn from one batch of the memory."""
+    def update(self, columns: tuple[Array, ...] | None = None) -> None:
+        """Learn from one batch, the `columns` of a `Draw`; None: one drawn from the memory now."""
         raise NotImplementedError
 
     def explore(self, rows: Array) -> Array:
@@ -178,25 +179,34 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
     # ---------------------------------------------------------------- the loop
     def _learn(self, until: int) -> None:
         self.knob("learning_rate")
-        config = self.config
+        config, due = self.config, list[tuple[Array, ...]]()
         self.begin()
         while self.going(until):
             before = self.steps
             for _ in range(config.train_freq):
-                self.step()
+                obs, actions = self.choose()
+                while due:  # a card learns while the environments step: it acts as it was one update ago
+                    self.update(due.pop(0))
+                self.take(obs, actions)
                 if self.counted >= until:
                     break
             if self.steps > config.learning_starts:
-                for _ in range(self.steps - before if config.gradient_steps < 0 else config.gradient_steps):
-                    self.update()
+                updates = self.steps - before if config.gradient_steps < 0 else config.gradient_steps
+                due += [self.draw() for _ in range(updates)]
+                while due and not self.overlaps:
+                    self.update(due.pop(0))
+        while due:
+            self.update(due.pop(0))
 
-    def step(self) -> None:
-        """One step of every environment, into the memory."""
+    def choose(self) -> tuple[Array, Array]:
+        """What is seen, and the actions −1 … 1 for it."""
         obs = self.lanes.obs.copy()
         if self.steps < self.config.learning_starts:
-            actions = self.rng.uniform(-1, 1, (len(obs), self.n_out)).astype(np.float32)
-        else:
-            actions = self.explore(obs)
+            return obs, self.rng.uniform(-1, 1, (len(obs), self.n_out)).astype(np.float32)
+        return obs, self.explore(obs)
+
+    def take(self, obs: Array, actions: Array) -> None:
+        """One step of every environment, into the memory."""
         step = self.lanes.step(self.to_env(actions))
         real = step.valid
         # d = γ, and 0 where the task terminated; a time limit leaves it at γ

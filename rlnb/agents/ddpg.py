@@ -61,9 +61,9 @@ class DDPG(ContinuousAgent[DDPGConfig]):
         self.follow()
         return critic_loss, actor_loss
 
-    def update(self) -> None:
+    def update(self, columns: tuple[Array, ...] | None = None) -> None:
         rate = self.now("learning_rate")
-        losses = self.descended(*self.draw(), rate)
+        losses = self.descended(*(columns or self.draw()), rate)
         self.updates += 1
         if self.updates % 100 == 1:
             self.guard.look(self.steps)

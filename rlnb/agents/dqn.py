@@ -24,7 +24,7 @@ from rlnb.agents.fast import Flat, forward
 from rlnb.agents.frames import FrameStore
 from rlnb.agents.guard import Guard
 from rlnb.agents.memory import NStep, PrioritizedMemory, RecentMemory, ReplayMemory, Transitions
-from rlnb.agents.networks import choose_device, net, seeded, trunk
+from rlnb.agents.networks import Duelling, choose_device, net, seeded, trunk
 from rlnb.agents.neural import NeuralAgent
 from rlnb.agents.optim import Adam, NesterovSGD, Optimizer
 from rlnb.agents.policies import EXPLORERS
@@ -107,20 +107,6 @@ class DQNConfig(NetworkConfig):
                 )
 
 
-class Duelling(nn.Module):
-    """Q(s, a) = V(s) + A(s, a) − mean_a' A(s, a')  (Wang et al. 2016, eq. 9)."""
-
-    def __init__(self, body: nn.Module, width: int, n_actions: int) -> None:
-        super().__init__()
-        self.body, self.value, self.advantage = body, nn.Linear(width, 1), nn.Linear(width, n_actions)
-
-    def forward(self, obs: Tensor) -> Tensor:
-        features = self.body(obs)
-        advantage: Tensor = self.advantage(features)
-        q: Tensor = self.value(features) + advantage - advantage.mean(-1, keepdim=True)
-        return q
-
-
 class DQN(NeuralAgent[DQNConfig]):
     """DQN, for discrete actions."""
 
@@ -148,6 +134,7 @@ class DQN(NeuralAgent[DQNConfig]):
         self.by_hand = QValues.of(self.q, self.target, config.double)
         self.guard = Guard(self.device, "loss", "gradient norm")
         self.descended = Captured(self.descend, self.device, self.q, self.target)
+        self.overlaps = self.device.type == "cuda"
         self.updates = self.copied = 0
 
     def _network(self) -> nn.Module:
@@ -213,13 +200,16 @@ class DQN(NeuralAgent[DQNConfig]):
         self.optimizer.step(rate)
         return errors, value, norm
 
-    def update(self) -> None:
-        """Learn from one batch of the memory."""
-        config = self.config
+    def draw(self) -> Transitions:
+        """A batch of the memory."""
         if isinstance(self.memory, PrioritizedMemory):
-            start = config.prioritized_beta
+            start = self.config.prioritized_beta
             self.memory.beta = start + (1 - start) * min(self.counted / max(self.planned, 1), 1.0)
-        batch, rate = self.memory.pick(config.batch_size, self.rng), self.now("learning_rate")
+        return self.memory.pick(self.config.batch_size, self.rng)
+
+    def update(self, batch: Transitions | None = None) -> None:
+        """Learn from one batch; None: one drawn from the memory now."""
+        batch, rate = batch or self.draw(), self.now("learning_rate")
         errors, value, norm = self.descended(*batch, rate)
         if isinstance(self.memory, PrioritizedMemory):
             self.memory.surprise(batch.rows, errors.cpu().numpy())
@@ -236,26 +226,37 @@ class DQN(NeuralAgent[DQNConfig]):
     def _learn(self, until: int) -> None:
         self.knob("learning_rate")
         hook.knob("epsilon", self.now_epsilon, lambda value: self._set.__setitem__("epsilon", float(value)))
-        config = self.config
+        config, due = self.config, list[Transitions | None]()
         self.begin()
         while self.going(until):
             before = self.steps
             for _ in range(config.train_freq):
-                self.step()
+                obs, actions = self.choose()
+                while due:  # a card learns while the environments step: it acts as it was an update ago
+                    self.update(due.pop(0))
+                self.take(obs, actions)
                 if self.counted >= until:
                     break
             if self.steps - self.copied >= config.target_update_interval:
                 self.flat_target.follow(self.flat, config.tau)
                 self.copied = self.steps
             if self.steps > config.learning_starts and self.memory.count:
-                for _ in range(self.steps - before if config.gradient_steps < 0 else config.gradient_steps):
-                    self.update()
+                updates = self.steps - before if config.gradient_steps < 0 else config.gradient_steps
+                later = self.overlaps and config.memory != "prioritized"
+                due += [self.draw() if later else None for _ in range(updates)]
+                while due and not self.overlaps:
+                    self.update(due.pop(0))
+        while due:
+            self.update(due.pop(0))
 
-    def step(self) -> None:
-        """One step of every environment, into the memory."""
+    def choose(self) -> tuple[Array, Array]:
+        """What is seen, and the actions [n] for it."""
         obs = self.lanes.obs.copy()
         warming = self.steps < self.config.learning_starts  # as hot, or as curious, as can be: every action alike
-        actions = self.explore(obs, RANDOM[self.config.explorer] if warming else self.now_epsilon())
+        return obs, self.explore(obs, RANDOM[self.config.explorer] if warming else self.now_epsilon())
+
+    def take(self, obs: Array, actions: Array) -> None:
+        """One step of every environment, into the memory."""
         step = self.lanes.step(self.to_env(actions))
         ready = self.nstep.push(obs, actions, step.reward, step.successor, step.terminated, step.truncated, step.valid)
         if ready is not None:

@@ -39,7 +39,9 @@ class Pixels(nn.Module):
     """uint8 frames 0 … 255 to float 0 … 1: half the memory traffic and no scaled copy in the replay memory."""
 
     def forward(self, frames: Tensor) -> Tensor:
-        return frames.float() / 255.0
+        pixels = frames.float() / 255.0
+        # the order in which a card's convolutions want them: else they put them in order, one by one
+        return pixels.contiguous(memory_format=torch.channels_last) if pixels.is_cuda else pixels
 
 
 def nature_cnn(shape: tuple[int, ...]) -> nn.Sequential:
@@ -94,6 +96,20 @@ def net(encoder: Encoder, out: int, network: Sizes, activation: str) -> nn.Seque
     """Observations to `out` numbers: Q-values, logits, means. PyTorch's own start values."""
     body, width = trunk(encoder, network, activation)
     return nn.Sequential(body, nn.Linear(width, out))
+
+
+class Duelling(nn.Module):
+    """Q(s, a) = V(s) + A(s, a) − mean_a' A(s, a')  (Wang et al. 2016, eq. 9)."""
+
+    def __init__(self, body: nn.Module, width: int, n_actions: int) -> None:
+        super().__init__()
+        self.body, self.value, self.advantage = body, nn.Linear(width, 1), nn.Linear(width, n_actions)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        features = self.body(obs)
+        advantage: Tensor = self.advantage(features)
+        q: Tensor = self.value(features) + advantage - advantage.mean(-1, keepdim=True)
+        return q
 
 
 class ActorCritic(nn.Module):

@@ -32,6 +32,7 @@ def tiny_is_zero() -> Iterator[None]:
 
 
 _TINY = torch.tensor(2.0**-126)
+PART = 4096  # numbers at least that one unit of a card works on
 Rate = float | torch.Tensor  # a tensor where the step is part of a recorded graph
 
 
@@ -72,6 +73,10 @@ class Adam(Optimizer):
         super().__init__(flat)
         self.eps, self.betas = eps, betas
         self.memory = [torch.zeros_like(flat.data.data), torch.zeros_like(flat.data.data)]
+        # a card works on parts of a list side by side, and on a row of a million numbers with a few of its units only
+        size = len(flat.data) if flat.near else max(PART, -(-len(flat.data) // 128))
+        self._parts = [list(torch.split(row, size)) for row in (flat.data.data, *self.memory)]
+        self._counts = [self.count] * len(self._parts[0])
 
     def move(self, grad: torch.Tensor, learning_rate: Rate) -> None:
         if grad.device.type in ("cpu", "cuda") and hasattr(torch, "_fused_adam_"):
@@ -93,9 +98,9 @@ class Adam(Optimizer):
 
     def move_at_once(self, grad: torch.Tensor, learning_rate: Rate) -> None:
         """The same in one walk through memory, a quarter of the time: what torch.optim.Adam(fused=True) calls."""
-        (m, v), (beta1, beta2) = self.memory, self.betas
+        (data, m, v), (beta1, beta2) = self._parts, self.betas
         torch._fused_adam_(
-            [self.flat.data.data], [grad], [m], [v], [], [self.count], lr=learning_rate,
+            data, list(torch.split(grad, len(data[0]))), m, v, [], self._counts, lr=learning_rate,
             beta1=beta1, beta2=beta2, weight_decay=0.0, eps=self.eps, amsgrad=False, maximize=False,
         )  # fmt: skip
 

@@ -112,9 +112,9 @@ class SAC(ContinuousAgent[SACConfig]):
         self.follow()
         return critic_loss, actor_loss, alpha, entropy
 
-    def update(self) -> None:
+    def update(self, columns: tuple[Array, ...] | None = None) -> None:
         rate = self.now("learning_rate")
-        numbers = self.descended(*self.draw(), rate)
+        numbers = self.descended(*(columns or self.draw()), rate)
         self.updates += 1
         if self.updates % 100 == 1:
             self.guard.look(self.steps)

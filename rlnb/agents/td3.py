@@ -74,10 +74,10 @@ class TD3(ContinuousAgent[TD3Config]):
         self.follow()
         return critic_loss, actor_loss
 
-    def update(self) -> None:
+    def update(self, columns: tuple[Array, ...] | None = None) -> None:
         rate, delay = self.now("learning_rate"), self.config.policy_delay
         self.updates += 1
-        losses = self.descended(*self.draw(), rate, actor=self.updates % delay == 0)
+        losses = self.descended(*(columns or self.draw()), rate, actor=self.updates % delay == 0)
         if self.updates % (50 * delay) == 0:
             self.guard.look(self.steps)
             critic_loss, actor_loss = (loss.clone() for loss in losses)

@@ -84,10 +84,11 @@ def rate(agent: Any, warmup: int, steps: int) -> float:
     """Steps/s."""
     learn(agent, warmup)
     torch.cuda.synchronize()
-    began = time.perf_counter()
+    counter = "steps" if hasattr(agent, "steps") else "num_timesteps"
+    began, before = time.perf_counter(), getattr(agent, counter)
     learn(agent, steps)
     torch.cuda.synchronize()
-    return steps / (time.perf_counter() - began)
+    return float(getattr(agent, counter) - before) / (time.perf_counter() - began)  # a last rollout may overshoot
 
 
 def unrecorded(agent: Any) -> Any:
