@@ -30,8 +30,8 @@ class Staging:
     def __init__(self, size: int, device: torch.device) -> None:
         self.device = device
         pinned = device.type == "cuda"
-        self._room = torch.empty((SLOTS, size), dtype=torch.uint8, pin_memory=pinned)
-        self.slots = list(self._room.numpy())
+        self._rooms = list(torch.empty((SLOTS, size), dtype=torch.uint8, pin_memory=pinned))
+        self.slots = [room.numpy() for room in self._rooms]
         self._sent = [torch.cuda.Event() for _ in range(SLOTS)] if pinned else []  # type: ignore[no-untyped-call]
         self._at = 0
 
@@ -43,9 +43,9 @@ class Staging:
         return self._at
 
     def send(self, slot: int, into: Tensor) -> None:
-        """Begin to copy the first bytes of `slot` over those of `into` (contiguous)."""
-        flat = into.view(-1).view(torch.uint8)
-        flat.copy_(self._room[slot, : len(flat)], non_blocking=True)
+        """Begin to copy the first bytes of `slot` over `into`, a row of bytes."""
+        room = self._rooms[slot]
+        into.copy_(room if len(into) == len(room) else room[: len(into)], non_blocking=True)
         if self._sent:
             self._sent[slot].record()
 

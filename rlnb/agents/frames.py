@@ -90,7 +90,7 @@ class FrameStore:
             slot = self._staging.free()
             row = b"".join(some)
             self._staging.slots[slot][: len(row)] = np.frombuffer(row, np.uint8)
-            self._staging.send(slot, self.frames[at : at + len(some)])
+            self._staging.send(slot, self.frames[at : at + len(some)].view(-1))
             first += len(some)
 
     def alive(self, places: NDArray[np.int64]) -> NDArray[np.bool_]:

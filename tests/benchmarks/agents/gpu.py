@@ -31,17 +31,18 @@ from rlnb.agents.captured import Captured
 from tests.benchmarks.agents.speed import learn
 
 GAME = "MsPacmanNoFrameskip-v4"
+WARMUP = 1500  # steps before the clock starts: the replay memories begin to be learned from at 1000
 OFF = {"device": "cuda", "learning_starts": 1000}
 
 
 @dataclass(frozen=True)
 class Lap:
-    """One line: what makes an agent, how many steps before the clock starts, and how many on it."""
+    """One line: what makes the agents and their environments, and how many steps the clock runs."""
 
     name: str
     ours: Callable[[], Any]
     peer: Callable[[], Any]
-    warmup: int
+    env: Callable[[], Any]
     steps: int
     peer_steps: int
     goal: int | None
@@ -49,18 +50,21 @@ class Lap:
 
 def laps() -> list[Lap]:
     """The table's lines, with the published settings of each."""
-    dqn = {**atari.DQN_VECTOR, "learning_starts": 2000}
+    dqn = {**atari.DQN_VECTOR, "learning_starts": 1000}
     dqn_peer = {k: v for k, v in atari.DQN_STANDARD.items() if k not in ("network", "learning_starts", "buffer_size")}
+    dqn_peer |= {"learning_starts": 1000, "buffer_size": 10_000}
     ppo = {k: v for k, v in atari.PPO_STANDARD.items() if k in ("n_steps", "batch_size", "n_epochs", "ent_coef")}
+    games = lambda: atari.vector(GAME)  # noqa: E731
+    cheetah = lambda: gym.make_vec("HalfCheetah-v5", num_envs=1)  # noqa: E731
     return [
-        Lap("DQN Atari", lambda: agents.DQN(atari.vector(GAME), seed=0, **dqn),
-            lambda: peer("DQN", 1, learning_starts=1000, buffer_size=10_000, **dqn_peer), 4000, 24_000, 2_000, 3000),
-        Lap("PPO Atari, 8 environments", lambda: agents.PPO(atari.vector(GAME), seed=0, **atari.PPO_STANDARD),
-            lambda: peer("PPO", 8, **ppo), 4096, 20 * 1024, 2048, 7000),
+        Lap("DQN Atari", lambda: agents.DQN(games(), seed=0, **dqn), lambda: peer("DQN", 1, **dqn_peer), games,
+            24_000, 1_500, 3000),
+        Lap("PPO Atari, 8 environments", lambda: agents.PPO(games(), seed=0, **atari.PPO_STANDARD),
+            lambda: peer("PPO", 8, **ppo), games, 20 * 1024, 2048, 7000),
         Lap("SAC HalfCheetah", lambda: agents.SAC("HalfCheetah-v5", seed=0, **OFF),
-            lambda: peer("SAC", 0, **OFF), 1500, 6_000, 600, 1000),
+            lambda: peer("SAC", 0, **OFF), cheetah, 6_000, 400, 1000),
         Lap("TD3 HalfCheetah", lambda: agents.TD3("HalfCheetah-v5", seed=0, **OFF),
-            lambda: peer("TD3", 0, batch_size=256, **OFF), 1500, 6_000, 600, None),
+            lambda: peer("TD3", 0, batch_size=256, **OFF), cheetah, 6_000, 400, None),
     ]  # fmt: skip
 
 
@@ -80,15 +84,27 @@ def peer(name: str, games: int, **settings: Any) -> Any:
     return model("CnnPolicy", env, **how)
 
 
-def rate(agent: Any, warmup: int, steps: int) -> float:
-    """Steps/s."""
-    learn(agent, warmup)
+def rate(agent: Any, steps: int) -> float:
+    """Steps/s, once it has begun to learn."""
+    learn(agent, WARMUP)
     torch.cuda.synchronize()
     counter = "steps" if hasattr(agent, "steps") else "num_timesteps"
     began, before = time.perf_counter(), getattr(agent, counter)
     learn(agent, steps)
     torch.cuda.synchronize()
     return float(getattr(agent, counter) - before) / (time.perf_counter() - began)  # a last rollout may overshoot
+
+
+def alone(env: Any, calls: int = 400) -> float:
+    """Steps/s of nothing but `env.step` with random actions: what no learner in this process can beat."""
+    env.reset(seed=0)
+    actions = [env.action_space.sample() for _ in range(calls)]
+    for action in actions[:100]:
+        env.step(action)
+    began = time.perf_counter()
+    for action in actions:
+        env.step(action)
+    return env.num_envs * calls / (time.perf_counter() - began)
 
 
 def unrecorded(agent: Any) -> Any:
@@ -112,22 +128,26 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}\n")
-    print("| learning | rlnb, steps/s | rlnb, not recorded | Stable-Baselines3 | ratio to the peer | goal |")
-    print("|---|---|---|---|---|---|", flush=True)
+    print("| learning | rlnb, steps/s | not recorded | Stable-Baselines3 | ratio | the environments alone | goal |")
+    print("|---|---|---|---|---|---|---|", flush=True)
     for lap in laps():
         if args.only not in lap.name:
             continue
-        rates: list[tuple[float, float, float]] = []
+        rates: list[tuple[float, float, float, float]] = []
         for _ in range(args.rounds):
             rates.append((
-                rate(lap.ours(), lap.warmup, lap.steps),
-                rate(unrecorded(lap.ours()), lap.warmup, lap.steps // 4),
-                rate(lap.peer(), 1200, lap.peer_steps),
+                rate(lap.ours(), lap.steps),
+                rate(unrecorded(lap.ours()), lap.steps // 8),
+                rate(lap.peer(), lap.peer_steps),
+                alone(lap.env()),
             ))  # fmt: skip
-        ours, plain, theirs = (statistics.median(column) for column in zip(*rates, strict=True))
+        ours, plain, theirs, bare = (statistics.median(column) for column in zip(*rates, strict=True))
         ratio = statistics.median(row[0] / row[2] for row in rates)
         goal = "" if lap.goal is None else f"{lap.goal:,}"
-        print(f"| {lap.name} | {ours:,.0f} | {plain:,.0f} | {theirs:,.0f} | {ratio:.1f} × | {goal} |", flush=True)
+        print(
+            f"| {lap.name} | {ours:,.0f} | {plain:,.0f} | {theirs:,.0f} | {ratio:.1f} × | {bare:,.0f} | {goal} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
