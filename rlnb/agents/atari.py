@@ -84,8 +84,10 @@ def vector(env_id: str, n_envs: int = 8, frames: int = 4, training: bool = True)
 
     spec = gym.spec(env_id)
     given = {name: spec.kwargs[name] for name in ("repeat_action_probability", "full_action_space")}
+    # `life_loss_info`: a lost life is an end for the learner, and the game goes on. ALE's `episodic_life` would begin
+    # the game anew, so that nobody ever learned what comes after the first life.
     return AtariVectorEnv(
-        spec.kwargs["game"], n_envs, stack_num=frames, episodic_life=training, reward_clipping=training,
+        spec.kwargs["game"], n_envs, stack_num=frames, life_loss_info=training, reward_clipping=training,
         max_num_frames_per_episode=spec.kwargs.get("max_num_frames_per_episode", 108_000), **given,
     )  # fmt: skip
 

@@ -119,7 +119,7 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
         with seeded(self.seed):
             self.actor = self._actor()
             self.critics = self._critics()
-        self.device, self.device_reason = choose_device(config.device, self.critics, False)
+        self.device, self.device_reason = choose_device(config.device, self.critics, False, config.batch_size)
         self.flat_actor, self.flat_critics = Flat(self.actor, self.device), Flat(self.critics, self.device)
         self.target_actor, self.target_critics = self._actor(), self._critics()
         self.flat_target_actor, self.flat_target_critics = (

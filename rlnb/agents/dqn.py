@@ -118,7 +118,7 @@ class DQN(NeuralAgent[DQNConfig]):
         self._open()
         config = self.config
         self.q, self.target = (self._network() for _ in range(2))
-        self.device, self.device_reason = choose_device(config.device, self.q, self.encoder.frames)
+        self.device, self.device_reason = choose_device(config.device, self.q, self.encoder.frames, config.batch_size)
         self.flat, self.flat_target = Flat(self.q, self.device), Flat(self.target, self.device)
         self.optimizer: Optimizer = OPTIMIZERS[config.optimizer](self.flat)
         self.think = forward(self.q)

@@ -150,8 +150,8 @@ class ActorCritic(nn.Module):
         return self.policy(obs), self.value(obs).squeeze(-1)
 
 
-def choose_device(wanted: str, module: nn.Module, frames: bool) -> tuple[torch.device, str]:
-    """The device for `module` and the reason in words."""
+def choose_device(wanted: str, module: nn.Module, frames: bool, batch: int = 0) -> tuple[torch.device, str]:
+    """The device for `module` and the reason in words. `batch`: rows of an update that a card records as a graph."""
     present = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else None
     if wanted != "auto":
         if wanted.split(":")[0] in ("cuda", "mps") and wanted.split(":")[0] != present:
@@ -165,4 +165,6 @@ def choose_device(wanted: str, module: nn.Module, frames: bool) -> tuple[torch.d
         return torch.device("cpu"), "no accelerator here"
     if frames or size > 500_000:
         return torch.device(present), f"{size:,} parameters gain from it"
+    if present == "cuda" and size * batch > 20_000_000:
+        return torch.device(present), f"{size:,} parameters gain from it with {batch} rows an update"
     return torch.device("cpu"), f"{size:,} parameters are too few to gain from {present}"

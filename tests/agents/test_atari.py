@@ -56,6 +56,29 @@ def test_standard_frames_and_lives() -> None:
     env.close()
 
 
+def test_a_vector_of_games_goes_on_after_a_lost_life() -> None:
+    env = atari.vector("MsPacmanNoFrameskip-v4", n_envs=2)
+    single = atari.standard("MsPacmanNoFrameskip-v4")()
+    assert env.single_observation_space == single.observation_space
+    assert env.single_action_space == single.action_space
+    single.close()
+    _, info = env.reset(seed=0)
+    lives, seen, rewards = info["lives"][0], [], set()
+    rng = np.random.default_rng(0)
+    while len(seen) < 3:
+        _, reward, ended, _, info = env.step(rng.integers(9, size=2))
+        rewards |= set(reward.tolist())
+        if ended[0]:
+            seen.append((int(lives), int(info["lives"][0])))
+        lives = info["lives"][0]
+    assert seen == [(3, 2), (2, 1), (1, 0)]  # each an end for the learner, in one and the same game
+    assert rewards <= {-1, 0, 1}
+    whole = atari.vector("ALE/Pong-v5", n_envs=1, training=False)
+    assert whole.single_action_space == gym.spaces.Discrete(6)
+    env.close()
+    whole.close()
+
+
 SMALL = {"network": (16,), "buffer_size": 300, "learning_starts": 50, "batch_size": 4, "n_steps": 1}
 
 
@@ -78,3 +101,8 @@ def test_the_standard_presets_train() -> None:
     small = {**atari.PPO_STANDARD, "network": (16,), "n_envs": 2, "n_steps": 8, "batch_size": 8, "n_epochs": 1}
     agent = PPO(atari.standard("ALE/Pong-v5"), seed=0, **small).learn(32, progress=False)
     assert agent.net.shared
+    games = atari.vector("ALE/Pong-v5", n_envs=2)
+    fast = {**atari.DQN_VECTOR, **SMALL, "learning_starts": 20}
+    agent = DQN(games, eval_env=atari.standard("ALE/Pong-v5", training=False), seed=0, **fast)
+    assert agent.learn(60, progress=False).updates > 20
+    games.close()

@@ -15,6 +15,7 @@ from rlnb import agents
 from rlnb.agents import captured
 from rlnb.agents.captured import Captured
 from rlnb.agents.guard import Guard
+from rlnb.agents.networks import choose_device
 from tests.agents.tape import record
 
 CPU = torch.device("cpu")
@@ -168,6 +169,18 @@ def test_a_network_of_ones_own_is_not_recorded() -> None:
     assert Captured(lambda x: (x,), card, nn.Linear(1, 1)).record is not None
     assert Captured(lambda x: (x,), card, Own()).record is None
     assert Captured(lambda x: (x,), CPU, nn.Linear(1, 1)).record is None
+
+
+def test_a_card_is_chosen_where_an_update_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    small, middle = nn.Linear(64, 64), nn.Linear(256, 512)
+    for card, batch, expected in ((True, 256, "cuda"), (True, 64, "cpu"), (False, 256, "cpu")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda card=card: card)
+        device, reason = choose_device("auto", middle, False, batch)
+        assert device.type == expected
+        assert "131,584 parameters" in reason or not card
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("auto", small, False, 256)[0].type == "cpu"
+    assert choose_device("auto", small, True)[0].type == "cuda"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA card here")
