@@ -117,7 +117,8 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
             and actions.shape[1] == self.n_out > 1
             and (np.sort(actions) == np.eye(self.n_out)[-1]).all()
         ):
-            return actions.argmax(1)  # one-hot rows
+            hot: Array = actions.argmax(1)
+            return hot
         if any(width != 1 for width in actions.shape[1:]):
             raise ValueError(
                 f"Actions of the shape {actions.shape} in the data: {self.space} takes one whole number an "
@@ -127,7 +128,7 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
         broken = flat != np.floor(flat)  # NaN is not equal to itself
         if broken.any():
             raise ValueError(f"The action {flat[broken][0]} in the data is no whole number: {self.space} takes these.")
-        chosen: Array = flat.astype(np.int64) - self.first
+        chosen = flat.astype(np.int64) - self.first
         if len(chosen) and not (chosen.min() >= 0 and chosen.max() < self.n_out):
             raise ValueError(
                 f"The actions {chosen.min() + self.first} … {chosen.max() + self.first} are not all in {self.space}."

@@ -198,6 +198,7 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
         else:
             actions = self.explore(obs)
         step = self.lanes.step(self.to_env(actions))
+        self.sound(step.reward, obs, step.successor)
         real = step.valid
         # d = γ, and 0 where the task terminated; a time limit leaves it at γ
         discounts = self.config.gamma * (1.0 - step.terminated)

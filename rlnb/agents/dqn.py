@@ -24,7 +24,7 @@ from rlnb.agents.fast import Flat, forward
 from rlnb.agents.frames import FrameStore
 from rlnb.agents.guard import Guard
 from rlnb.agents.memory import NStep, PrioritizedMemory, RecentMemory, ReplayMemory, Transitions
-from rlnb.agents.networks import choose_device, net, seeded, trunk
+from rlnb.agents.networks import Duelling, choose_device, net, seeded, trunk
 from rlnb.agents.neural import NeuralAgent
 from rlnb.agents.optim import Adam, NesterovSGD, Optimizer
 from rlnb.agents.policies import EXPLORERS
@@ -33,7 +33,6 @@ from rlnb.agents.spaces import Array
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "nesterov": NesterovSGD}
 MEMORIES = ("uniform", "recent", "prioritized")
-RANDOM = {name: math.inf if name == "softmax" else 1.0 for name in EXPLORERS}
 
 
 @dataclass(kw_only=True)
@@ -105,20 +104,6 @@ class DQNConfig(NetworkConfig):
                     f"{algorithm}: {name}={getattr(self, name)!r} makes no sense: a share is at most 1. "
                     "(A temperature may be higher: explorer='softmax'.)"
                 )
-
-
-class Duelling(nn.Module):
-    """Q(s, a) = V(s) + A(s, a) − mean_a' A(s, a')  (Wang et al. 2016, eq. 9)."""
-
-    def __init__(self, body: nn.Module, width: int, n_actions: int) -> None:
-        super().__init__()
-        self.body, self.value, self.advantage = body, nn.Linear(width, 1), nn.Linear(width, n_actions)
-
-    def forward(self, obs: Tensor) -> Tensor:
-        features = self.body(obs)
-        advantage: Tensor = self.advantage(features)
-        q: Tensor = self.value(features) + advantage - advantage.mean(-1, keepdim=True)
-        return q
 
 
 class DQN(NeuralAgent[DQNConfig]):
@@ -233,6 +218,11 @@ class DQN(NeuralAgent[DQNConfig]):
             )  # fmt: skip
 
     # ---------------------------------------------------------------- the loop
+    def begin(self) -> None:
+        if not self._begun:
+            self.nstep.clear()  # what waits there is of an episode that is not gone on with
+        super().begin()
+
     def _learn(self, until: int) -> None:
         self.knob("learning_rate")
         hook.knob("epsilon", self.now_epsilon, lambda value: self._set.__setitem__("epsilon", float(value)))
@@ -255,8 +245,9 @@ class DQN(NeuralAgent[DQNConfig]):
         """One step of every environment, into the memory."""
         obs = self.lanes.obs.copy()
         warming = self.steps < self.config.learning_starts  # as hot, or as curious, as can be: every action alike
-        actions = self.explore(obs, RANDOM[self.config.explorer] if warming else self.now_epsilon())
+        actions = self.explore(obs, math.inf if warming else self.now_epsilon())
         step = self.lanes.step(self.to_env(actions))
+        self.sound(step.reward, obs, step.successor)
         ready = self.nstep.push(obs, actions, step.reward, step.successor, step.terminated, step.truncated, step.valid)
         if ready is not None:
             self.memory.add(*ready)

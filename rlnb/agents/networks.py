@@ -96,6 +96,20 @@ def net(encoder: Encoder, out: int, network: Sizes, activation: str) -> nn.Seque
     return nn.Sequential(body, nn.Linear(width, out))
 
 
+class Duelling(nn.Module):
+    """Q(s, a) = V(s) + A(s, a) − mean_a' A(s, a')  (Wang et al. 2016, eq. 9)."""
+
+    def __init__(self, body: nn.Module, width: int, n_actions: int) -> None:
+        super().__init__()
+        self.body, self.value, self.advantage = body, nn.Linear(width, 1), nn.Linear(width, n_actions)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        features = self.body(obs)
+        advantage: Tensor = self.advantage(features)
+        q: Tensor = self.value(features) + advantage - advantage.mean(-1, keepdim=True)
+        return q
+
+
 class ActorCritic(nn.Module):
     """A policy and a value. Two networks for rows of numbers (each learns its own features), one trunk for frames.
 

@@ -12,7 +12,7 @@ from gymnasium import spaces
 from rlnb.agents.agent import Agent
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import threads
-from rlnb.agents.guard import Guard
+from rlnb.agents.guard import Guard, check_given
 from rlnb.agents.lanes import Lanes
 from rlnb.agents.spaces import Array, check_action_space
 
@@ -48,6 +48,14 @@ class NeuralAgent(Agent[N], Generic[N]):
         if not self._begun:
             self.lanes.reset(self.seed)
             self._begun = True
+
+    def sound(self, reward: Array, obs: Array, successor: Array) -> None:
+        """Raise a FloatingPointError where what came from the environments is NaN or infinite."""
+        try:
+            check_given(self.steps, reward, obs, successor)
+        except FloatingPointError:
+            self._begun = False  # these episodes are over
+            raise
 
     def learn(self, steps: int | None = None, progress: bool = True, **how: Any) -> Self:
         with threads(self.config.threads):

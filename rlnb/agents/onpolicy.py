@@ -87,6 +87,11 @@ class OnPolicyAgent(NeuralAgent[P], Generic[P]):
         self.scale_rewards = Rewards(self.lanes.n, config.gamma) if config.normalize_rewards else None
         self.log_std: Array | None = None if self.net.log_std is None else self.net.log_std.detach().cpu().numpy()
 
+    def begin(self) -> None:
+        if not self._begun and self.scale_rewards is not None:
+            self.scale_rewards.running[:] = 0.0
+        super().begin()
+
     def choose(self, rows: Array) -> Array:
         """Actions drawn from the policy for `rows` [n, …]."""
         out = self.think(rows if self.scale is None else self.scale(rows))
@@ -98,6 +103,7 @@ class OnPolicyAgent(NeuralAgent[P], Generic[P]):
         """Act for `n_steps` in every environment, and work out the advantages."""
         self.steps += self.rollout.collect(self.lanes, self.choose, self.to_env)
         self.episodes = self.lanes.episodes
+        self.sound(self.rollout.rewards, self.rollout.obs, self.rollout.obs)
         return self.prepare()
 
     @torch.no_grad()
@@ -119,7 +125,7 @@ class OnPolicyAgent(NeuralAgent[P], Generic[P]):
         over = roll.terminated | roll.truncated
         rewards: Array = roll.rewards
         if self.scale_rewards is not None:
-            rewards = self.scale_rewards(rewards, over)
+            rewards = self.scale_rewards(rewards, over, roll.valid)
         after = roll.next_values(values, worth[size + n :])
         advantages, targets = gae(rewards, values[:-1], after, over, config.gamma, config.gae_lambda)
         batch = Batch(
