@@ -36,9 +36,10 @@ class CloningConfig(NetworkConfig):
     """Settings of BehaviorCloning."""
 
     learning_rate: Number = Linear(3e-3, 1e-5)  # noqa: RUF009
-    """Step size of Adam. Typically falls from 1e-3 to near 0: the end of learning then averages out the noise."""
+    """Step size of Adam. Higher learns faster and stays noisy, lower is steadier and slower. Typically falls from 1e-3
+    to near 0: the end of learning then averages out the noise."""
     batch_size: int = 128
-    """Pairs behind one update. Typically 32 to 256."""
+    """Pairs behind one update. More is steadier and slower, fewer noisier; typically 32 to 256."""
     weight_decay: float = 1e-4
     """Pull of all weights towards 0 at each update, as a share of the learning rate. More keeps the policy simpler,
     which helps where there are few episodes; typically 0 to 1e-2."""
@@ -173,7 +174,8 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
         self.flat.data.data.mul_(1 - rate * self.config.weight_decay)
         self.optimizer.step(rate)
         if self.steps % 50 == 0:
-            hook.log(loss=loss, learning_rate=rate, step=self.steps)
+            norm = torch.linalg.vector_norm(self.flat.grad)
+            hook.log(loss=loss, learning_rate=rate, grad_norm=norm, step=self.steps)
 
     # ---------------------------------------------------------------- the loop
     def _learn(self, until: int) -> None:

@@ -40,8 +40,8 @@ class NeuralAgent(Agent[N], Generic[N]):
         else:
             assert isinstance(space, spaces.Box)
             self.n_out, self.first = int(np.prod(space.shape)), 0
-            self.low = space.low.reshape(-1).astype(np.float32)
-            self.high = space.high.reshape(-1).astype(np.float32)
+            self.bounds = space.low.reshape(-1), space.high.reshape(-1)
+            self.low, self.high = (bound.astype(np.float32) for bound in self.bounds)
 
     def begin(self) -> None:
         """Reset the environments before the first step; a later `learn` goes on in the running episodes."""
@@ -76,8 +76,9 @@ class NeuralAgent(Agent[N], Generic[N]):
         dtype."""
         if isinstance(self.space, spaces.Discrete):
             return actions + self.first if self.first else actions
-        clipped: Array = np.clip(actions, self.low, self.high)
-        return clipped.reshape(len(actions), *(self.space.shape or ())).astype(self.space.dtype, copy=False)
+        # cut in the space's own dtype: −0.1 in float32 is below −0.1 in float64
+        clipped: Array = np.clip(actions.astype(self.space.dtype, copy=False), *self.bounds)
+        return clipped.reshape(len(actions), *(self.space.shape or ()))
 
     def one_or_many(self, actions: Array, batch: bool) -> Any:
         """What `act` returns: the actions of a batch, or the one action as the environment takes it."""

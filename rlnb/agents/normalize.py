@@ -40,7 +40,8 @@ class RunningMean:
 
 
 class Observations(RunningMean):
-    """(o − mean) / deviation, cut at ±`clip`.
+    """(o − mean) / deviation, cut at ±`clip`: a number never seen before, ten deviations off or a thousand, moves the
+    network no further than it has ever learned to follow.
 
     The numbers change between rollouts only: within one, acting and learning see an observation the same.
     """
@@ -55,7 +56,8 @@ class Observations(RunningMean):
 
 
 class Rewards(RunningMean):
-    """r / deviation of the discounted return, cut at ±`clip`; the sign and the ranking of rewards stay.
+    """r / deviation of the discounted return, cut at ±`clip`: one rare reward far from all others (or the first one,
+    when the deviation is hardly known) must not be the whole value loss. The sign and the ranking of rewards stay.
 
     The running returns of the lanes are not kept in a file: after loading each lane begins an episode.
     """

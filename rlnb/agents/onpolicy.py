@@ -35,7 +35,8 @@ class OnPolicyConfig(NetworkConfig):
     ent_coef: float = 0.0
     """Weight of the entropy bonus. Higher keeps the policy random for longer; typically 0 to 0.01."""
     vf_coef: float = 0.5
-    """Weight of the value loss. Matters most where actor and critic share a trunk; typically 0.25 to 1."""
+    """Weight of the value loss. Higher learns the value first and leaves the policy less of a shared trunk and of the
+    bounded gradient, lower the other way round; typically 0.25 to 1."""
     max_grad_norm: float = 0.5
     """Longest gradient used as it is; longer ones are shrunk to it. Lower is safer and slower; typically 0.5 to 5."""
     normalize_observations: bool = False
