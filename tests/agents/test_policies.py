@@ -35,8 +35,11 @@ def test_how_often_the_best_is_chosen(name: str, amount: float, share_of_best: f
 def test_the_first_steps_are_random_whatever_explores_later(name: str) -> None:
     assert EXPLORERS[name]()(Q, np.inf, np.random.default_rng(0)).mean() == pytest.approx(0.5, abs=0.02)
     agent = agents.DQN("CartPole-v1", seed=0, network=(8,), explorer=name, learning_starts=600, buffer_size=600)
+    amounts, explore = [], agent.explore
+    agent.explore = lambda rows, amount: amounts.append(amount) or explore(rows, amount)
     # what it will learn from is not one action: of an action that is kept up there are some hundred
     assert 150 < agent.learn(600, progress=False).memory.columns[1].sum() < 450
+    assert set(amounts) == {np.inf}
 
 
 def test_the_drawn_epsilon_stays_between_0_and_1() -> None:
