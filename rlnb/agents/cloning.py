@@ -6,12 +6,15 @@ mistake leads where the other never was. DAgger mends that: play oneself, and as
 
 from __future__ import annotations
 
+import copy
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from torch import Tensor
 
 from rlnb import hook
@@ -23,6 +26,7 @@ from rlnb.agents.lanes import EnvLike
 from rlnb.agents.networks import choose_device, net, seeded
 from rlnb.agents.neural import NeuralAgent
 from rlnb.agents.optim import Adam
+from rlnb.agents.pairs import pairs
 from rlnb.agents.schedules import Linear, Number
 from rlnb.agents.spaces import Array
 
@@ -32,9 +36,10 @@ class CloningConfig(NetworkConfig):
     """Settings of BehaviorCloning."""
 
     learning_rate: Number = Linear(3e-3, 1e-5)  # noqa: RUF009
-    """Step size of Adam. Typically falls from 1e-3 to near 0: the end of learning then averages out the noise."""
+    """Step size of Adam. Higher learns faster and stays noisy, lower is steadier and slower. Typically falls from 1e-3
+    to near 0: the end of learning then averages out the noise."""
     batch_size: int = 128
-    """Pairs behind one update. Typically 32 to 256."""
+    """Pairs behind one update. More is steadier and slower, fewer noisier; typically 32 to 256."""
     weight_decay: float = 1e-4
     """Pull of all weights towards 0 at each update, as a share of the learning rate. More keeps the policy simpler,
     which helps where there are few episodes; typically 0 to 1e-2."""
@@ -44,7 +49,8 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
     """Imitation of recorded episodes, for discrete and continuous actions.
 
     `data` is what to imitate: a pair of arrays `(observations, actions)`; a recorded session, or anything with
-    `.episodes` and `.steps(i)`; a Minari dataset; or a list of these. In `learn(steps)` a step is one **update** here.
+    `.episodes` and `.steps(i)`; a Minari dataset or one of its episodes; or a list of these. Discrete actions are whole
+    numbers or one-hot rows. In `learn(steps)` a step is one **update** here.
 
     >>> BehaviorCloning("CartPole-v1", data=session, seed=0).learn(2_000)  # doctest: +SKIP
     """
@@ -80,27 +86,72 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
     # ---------------------------------------------------------------- the data
     def add(self, data: Any) -> int:
         """Take in more to imitate; returns how many pairs there are now."""
-        for observations, actions in pairs(data):
-            if len(observations) != len(actions):
+        for observations, actions in pairs(data, self.encoder.space):
+            chosen = self._chosen(actions)
+            if len(observations) != len(chosen):
                 raise ValueError(
-                    f"{len(observations)} observations, but {len(actions)} actions: one action an observation is "
-                    f"needed."
+                    f"{len(observations)} observations, but {len(chosen)} actions: one action an observation is needed."
                 )
-            chosen = np.asarray(actions)
-            if self.kind == "discrete":
-                chosen = chosen.reshape(-1).astype(np.int64) - self.first
-                if len(chosen) and not (chosen.min() >= 0 and chosen.max() < self.n_out):
-                    raise ValueError(
-                        f"The actions {chosen.min() + self.first} … {chosen.max() + self.first} are not all in "
-                        f"{self.space}."
-                    )
-            else:
-                chosen = chosen.reshape(len(actions), -1).astype(np.float32)
             if not len(chosen):
                 continue
-            rows = np.stack([self.encoder.one(obs) for obs in observations])
+            rows = np.stack([self._row(obs) for obs in observations])
             self.obs, self.taken = np.concatenate([self.obs, rows]), np.concatenate([self.taken, chosen])
         return len(self.obs)
+
+    def _chosen(self, taken: Any) -> Array:
+        """Recorded actions as the loss takes them: [n] whole numbers from 0, or [n, d] float32."""
+        try:
+            actions = np.asarray(taken)
+        except ValueError:  # of different lengths
+            actions = np.asarray(None)
+        if actions.dtype.kind not in "biuf" or not actions.ndim:
+            raise ValueError(f"The actions in the data are no array of numbers, one row an observation: {taken!r:.200}")
+        if self.kind == "continuous":
+            if len(actions) and np.prod(actions.shape[1:]) != self.n_out:
+                raise ValueError(
+                    f"Actions of the shape {actions.shape} in the data: {self.space} takes {self.n_out} numbers an "
+                    f"observation, [n, {self.n_out}]."
+                )
+            return actions.reshape(len(actions), self.n_out).astype(np.float32)
+        if (
+            actions.ndim == 2
+            and actions.shape[1] == self.n_out > 1
+            and (np.sort(actions) == np.eye(self.n_out)[-1]).all()
+        ):
+            hot: Array = actions.argmax(1)
+            return hot
+        if any(width != 1 for width in actions.shape[1:]):
+            raise ValueError(
+                f"Actions of the shape {actions.shape} in the data: {self.space} takes one whole number an "
+                f"observation, [n], or one-hot rows, [n, {self.n_out}]."
+            )
+        flat = actions.reshape(-1)
+        broken = flat != np.floor(flat)  # NaN is not equal to itself
+        if broken.any():
+            raise ValueError(f"The action {flat[broken][0]} in the data is no whole number: {self.space} takes these.")
+        chosen = flat.astype(np.int64) - self.first
+        if len(chosen) and not (chosen.min() >= 0 and chosen.max() < self.n_out):
+            raise ValueError(
+                f"The actions {chosen.min() + self.first} … {chosen.max() + self.first} are not all in {self.space}."
+            )
+        return chosen
+
+    def _row(self, obs: Any) -> Array:
+        """A recorded observation as the network takes it."""
+        space = self.encoder.space
+        try:
+            row = self.encoder.one(obs)
+            fits = row.shape == self.encoder.shape and row.dtype == self.encoder.dtype
+            if isinstance(space, spaces.Discrete):
+                fits = fits and int(obs) >= int(space.start)
+        except (IndexError, KeyError, TypeError, ValueError):
+            fits = False
+        if not fits:
+            what = (
+                f"the shape {np.shape(obs)}" if isinstance(obs, np.ndarray) and obs.ndim else f"the form {obs!r:.100}"
+            )
+            raise ValueError(f"An observation of {what} in the data: the environment's are {space}.")
+        return row
 
     # ---------------------------------------------------------------- one update
     def loss(self, obs: Tensor, actions: Tensor) -> Tensor:
@@ -123,13 +174,15 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
         self.flat.data.data.mul_(1 - rate * self.config.weight_decay)
         self.optimizer.step(rate)
         if self.steps % 50 == 0:
-            hook.log(loss=loss, learning_rate=rate, step=self.steps)
+            norm = torch.linalg.vector_norm(self.flat.grad)
+            hook.log(loss=loss, learning_rate=rate, grad_norm=norm, step=self.steps)
 
     # ---------------------------------------------------------------- the loop
     def _learn(self, until: int) -> None:
         if not len(self.obs):
             raise ValueError(
-                "There is nothing to imitate. Give data=: a session, a Minari dataset or (observations, actions)."
+                "There is nothing to imitate. Give data=, or call agent.add(data): a session, a Minari dataset or "
+                "(observations, actions). A saved agent's file does not hold its data."
             )
         self.knob("learning_rate")
         while self.going(until):
@@ -140,22 +193,26 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
         self, expert: Callable[[Any], Any], rounds: int = 5, episodes: int = 5, steps: int = 1000
     ) -> BehaviorCloning:
         """Play `episodes` with the present policy, add what `expert(obs)` would have done, learn `steps` updates;
-        again."""
-        env = self.source.make()
-        for turn in range(rounds):
-            seen: list[Any] = []
-            for episode in range(episodes):
-                obs, _ = env.reset(seed=self.seed + 1000 * turn + episode)
-                over = False
-                while not over:
-                    seen.append(np.copy(obs))
-                    obs, _, terminated, truncated, _ = env.step(self.act(obs))
-                    over = terminated or truncated
-            self.add((seen, [expert(obs) for obs in seen]))
-            self.learn(steps, progress=False)
-            if hook.stopping():
-                break
-        env.close()
+        again. Schedules go on over all rounds; Stop ends it after the present episode, and asks the expert no more."""
+        env, planned = self.source.make(), self.steps + rounds * steps
+        try:
+            for turn in range(rounds):
+                seen: list[Any] = []
+                for episode in range(episodes):
+                    if hook.stopping():
+                        return self
+                    obs, _ = env.reset(seed=self.seed + 1000 * turn + episode)
+                    over = False
+                    while not over:
+                        seen.append(copy.deepcopy(obs))
+                        obs, _, terminated, truncated, _ = env.step(self.act(obs))
+                        over = terminated or truncated
+                if hook.stopping():
+                    return self
+                self.add((seen, [expert(obs) for obs in seen]))
+                self.learn(steps, progress=False, planned=planned)
+        finally:
+            env.close()
         return self
 
     # ---------------------------------------------------------------- acting, explaining, saving
@@ -176,38 +233,13 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
 
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], env: EnvLike | None = None, data: Any = None, **overrides: Any) -> Self:
+        """The agent saved in `path`, to act or to go on learning: then from `data`, which a file does not hold.
 
-def pairs(data: Any) -> list[tuple[Any, Any]]:
-    """`data` as pairs (observations [T], actions [T]), one an episode."""
-    if isinstance(data, tuple) and len(data) == 2:
-        return [(list(data[0]), list(data[1]))]
-    if isinstance(data, list):
-        return [pair for part in data for pair in pairs(part)]
-    if hasattr(data, "iterate_episodes"):  # Minari: observations are one longer than actions
-        return [(list(e.observations)[: len(e.actions)], list(e.actions)) for e in data.iterate_episodes()]
-    if hasattr(data, "episodes") and hasattr(data, "steps"):  # a session: observations come from running it again
-        whole = [_columns(data.steps(i)) for i in getattr(data.episodes, "index", range(len(data.episodes)))]
-        again = [pair for pair in whole if pair is not None]
-        if whole and not again:
-            raise ValueError(
-                "None of the session's episodes gives its observations: they could not be run again exactly. "
-                "Give (observations, actions) as arrays."
-            )
-        return again
-    raise TypeError(
-        f"data is {type(data).__name__}. It can be a session, a Minari dataset, a pair (observations, "
-        f"actions), or a list of these."
-    )
-
-
-def _columns(table: Any) -> tuple[list[Any], list[Any]] | None:
-    """The observation before each action, and the actions, of what `.steps(i)` gives; None without observations."""
-    names = list(getattr(table, "columns", table))
-    name = next((n for n in ("observation", "obs", "observations") if n in names), None)
-    action = next((n for n in ("action", "actions") if n in names), None)
-    if action is None:
-        raise ValueError(f"steps(i) has the columns {', '.join(map(str, names))}; the actions taken are needed.")
-    if name is None:
-        return None
-    kept = [(o, a) for o, a in zip(table[name], table[action], strict=False) if not (a is None or np.any(a != a))]
-    return [o for o, _ in kept], [a for _, a in kept]
+        All else as `PPO.load` and the others.
+        """
+        agent = super().load(path, env, **overrides)
+        if data is not None:
+            agent.add(data)
+        return agent

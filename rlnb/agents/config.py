@@ -9,6 +9,7 @@ import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
 
 from rlnb.agents import schedules
@@ -30,6 +31,20 @@ RANGES: dict[str, tuple[float, float]] = {
     "action_noise": (0, INF), "target_policy_noise": (0, INF), "target_noise_clip": (0, INF), "target_kl": (0, INF),
     "clip_range_vf": (0, INF), "max_grad_value": (0, INF),
 }  # fmt: skip
+
+
+def number(value: Any) -> float:
+    """`value` as a float; NaN where it is no number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return math.nan
+    return float(value)
+
+
+def words(low: float, high: float) -> str:
+    """The range from `low` to `high`, to be read after "a number"."""
+    if high == INF:
+        return "" if low == -INF else f", at least {low:g}"
+    return f" between {low:g} and {high:g}"
 
 
 @dataclass(kw_only=True)
@@ -54,16 +69,31 @@ class Config:
         return config
 
     def check(self, algorithm: str) -> None:
-        """Raise a ValueError that names the first setting with a value that makes no sense."""
+        """Raise a ValueError that names the first setting with a value that makes no sense; 1e4 becomes 10000."""
         for field in fields(self):
-            value, span = getattr(self, field.name), RANGES.get(field.name)
-            if span is None or value is None or isinstance(value, str):
+            value, kind = getattr(self, field.name), str(field.type)
+            if value is None and kind.endswith("| None"):
                 continue
-            ends = (value(0.0), value(1.0)) if isinstance(value, Schedule) else (value,)
-            if not all(isinstance(end, int | float) and span[0] <= end <= span[1] for end in ends):
-                low, high = span
-                room = f"at least {low:g}" if high == INF else f"between {low:g} and {high:g}"
-                raise ValueError(f"{algorithm}: {field.name}={value!r} makes no sense, it must be {room}.")
+            kind = kind.removesuffix(" | None")
+            if kind == "bool":
+                fits, must = value in (False, True), "True or False"
+            elif kind in ("int", "float", "Number"):
+                low, high = self.span(field.name)
+                ends = (value(0.0), value(1.0)) if kind == "Number" and isinstance(value, Schedule) else (value,)
+                fits = all(low <= number(end) <= high for end in ends)
+                fits = fits and (kind != "int" or number(value).is_integer())
+                must = ("a whole number" if kind == "int" else "a number") + words(low, high)
+                must += ", or a schedule, as Linear(1e-3)" if kind == "Number" else ""
+            else:
+                continue
+            if not fits:
+                raise ValueError(f"{algorithm}: {field.name}={value!r} makes no sense, it must be {must}.")
+            if not isinstance(value, Schedule):
+                setattr(self, field.name, {"bool": bool, "int": int}.get(kind, float)(value))
+
+    def span(self, name: str) -> tuple[float, float]:
+        """The lowest and highest value of the setting that make sense."""
+        return RANGES.get(name, (-INF, INF))
 
     def to_dict(self) -> dict[str, Any]:
         """As plain numbers and words (a given network only as the word "given"), for a checkpoint or a table."""
@@ -96,9 +126,10 @@ class Config:
 class NetworkConfig(Config):
     """Settings that every algorithm with a neural network has."""
 
-    network: tuple[int, ...] | nn.Module | str = (64, 64)
+    network: tuple[int, ...] | nn.Module = (64, 64)
     """Widths of the hidden layers, or your own `nn.Module` from observations to features. Wider can represent more
-    and is slower; typically (64, 64) to (256, 256). Frames get the convolutions of the Nature DQN before it."""
+    and is slower; typically (64, 64) to (256, 256). Frames get the convolutions of the Nature DQN before it. A module
+    of yours has no Dropout or BatchNorm (LayerNorm does it): it must give the same for the same, always."""
     activation: str = "tanh"
     """The bend between layers: "tanh", "relu", "elu" or "gelu". Tanh is steady for on-policy, relu fast for DQN and
     SAC."""
@@ -113,3 +144,16 @@ class NetworkConfig(Config):
     threads: int = 1
     """Threads of one torch operation while learning. 1 is the fastest for small networks; more pays above about
     1000 units a layer. Typically 1. The number from before comes back after `learn`."""
+
+    def check(self, algorithm: str) -> None:
+        super().check(algorithm)
+        if hasattr(self.network, "state_dict") and not isinstance(self.network, type):
+            return
+        if not isinstance(self.network, tuple | list) or not all(
+            number(width) >= 1 and number(width).is_integer() for width in self.network
+        ):
+            raise TypeError(
+                f"{algorithm}: network={self.network!r}. It takes the widths of the hidden layers, as (64, 64), or an "
+                "nn.Module."
+            )
+        self.network = tuple(int(width) for width in self.network)

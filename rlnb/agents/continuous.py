@@ -33,9 +33,10 @@ class ContinuousConfig(NetworkConfig):
     """Settings that DDPG, TD3 and SAC share."""
 
     network: Any = (256, 256)
-    """Widths of the hidden layers of actor and critics. Wider is slower and can represent more; typically (256,
-    256)."""
+    """Widths of the hidden layers of actor and critics (no `nn.Module` here: actor and critics have different inputs).
+    Wider is slower and can represent more; typically (256, 256)."""
     activation: str = "relu"
+    """The bend between layers: "relu", "tanh", "elu" or "gelu". Q-values are not bounded, and neither is relu."""
     learning_rate: Number = 1e-3
     """Step size of all optimizers. Higher learns faster and diverges sooner; typically 3e-4 to 1e-3."""
     buffer_size: int = 1_000_000
@@ -44,20 +45,22 @@ class ContinuousConfig(NetworkConfig):
     learning_starts: int = 100
     """Steps of random actions before the first update. More explores first; typically 100 to 10,000."""
     batch_size: int = 256
-    """Transitions behind one update. Typically 64 to 256."""
+    """Transitions behind one update. More is steadier and slower, fewer noisier; typically 64 to 256."""
     tau: float = 0.005
     """Share of the network that the target network takes over at each update. Higher follows faster, lower is
     steadier; typically 0.005."""
     train_freq: int = 1
-    """Steps between two times of learning. Typically 1."""
+    """Steps between two times of learning. More is faster and learns less from each step; typically 1."""
     gradient_steps: int = 1
-    """Updates each time; −1: as many as steps were taken. Typically 1."""
+    """Updates each time; −1: as many as steps were taken. More learns more from each step, slower, and believes sooner
+    what the memory happens to hold. Typically 1."""
 
     def check(self, algorithm: str) -> None:
         super().check(algorithm)
-        if not isinstance(self.network, tuple | list):
+        if not isinstance(self.network, tuple):
             raise TypeError(
-                f"{algorithm}: network={self.network!r}. It takes the widths of the hidden layers, as (256, 256)."
+                f"{algorithm} takes the widths of the hidden layers, as network=(256, 256), and no nn.Module: actor "
+                "and critics are made of them."
             )
 
 
@@ -113,15 +116,17 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
             )
         if not (np.isfinite(self.low).all() and np.isfinite(self.high).all()):
             raise ValueError(
-                f"{self.name} needs actions with bounds, not {self.space}. Wrap the environment in RescaleAction."
+                f"{self.name} needs actions with bounds, not {self.space}. Give them some with "
+                "gymnasium.wrappers.TransformAction(env, lambda a: a, Box(-1, 1, shape)), scaling a there if need be, "
+                "or take PPO, which needs none."
             )
         config = self.config
         with seeded(self.seed):
             self.actor = self._actor()
             self.critics = self._critics()
+            self.target_actor, self.target_critics = self._actor(), self._critics()
         self.device, self.device_reason = choose_device(config.device, self.critics, False, config.batch_size)
         self.flat_actor, self.flat_critics = Flat(self.actor, self.device), Flat(self.critics, self.device)
-        self.target_actor, self.target_critics = self._actor(), self._critics()
         self.flat_target_actor, self.flat_target_critics = (
             Flat(self.target_actor, self.device),
             Flat(self.target_critics, self.device),
@@ -176,6 +181,11 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
         self.flat_actor.backward(loss)
         self.critics.requires_grad_(True)
 
+    def grad_norms(self) -> dict[str, Tensor]:
+        """|∇L_Q| and |∇L_π| of the newest update, to log: its gradients stay where they are until the next one."""
+        norm = torch.linalg.vector_norm
+        return {"critic_grad_norm": norm(self.flat_critics.grad), "actor_grad_norm": norm(self.flat_actor.grad)}
+
     # ---------------------------------------------------------------- the loop
     def _learn(self, until: int) -> None:
         self.knob("learning_rate")
@@ -208,6 +218,7 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
     def take(self, obs: Array, actions: Array) -> None:
         """One step of every environment, into the memory."""
         step = self.lanes.step(self.to_env(actions))
+        self.sound(step.reward, obs, step.successor)
         real = step.valid
         # d = γ, and 0 where the task terminated; a time limit leaves it at γ
         discounts = self.config.gamma * (1.0 - step.terminated)

@@ -22,7 +22,8 @@ class DDPGConfig(ContinuousConfig):
     """Settings of DDPG: those of `ContinuousConfig` and these."""
 
     action_noise: float = 0.1
-    """Deviation of the noise on actions while learning, in shares of half the range. Typically 0.1 to 0.3."""
+    """Deviation of the noise on actions while learning, in shares of half the range. More explores wider, less stays
+    near what is known good. Typically 0.1 to 0.3."""
 
 
 class DDPG(ContinuousAgent[DDPGConfig]):
@@ -69,8 +70,9 @@ class DDPG(ContinuousAgent[DDPGConfig]):
             self.guard.look(self.steps)
             critic_loss, actor_loss = (loss.clone() for loss in losses)
             hook.log(
-                critic_loss=critic_loss, actor_loss=actor_loss, q_mean=-actor_loss, learning_rate=rate, step=self.steps
-            )
+                critic_loss=critic_loss, actor_loss=actor_loss, q_mean=-actor_loss, learning_rate=rate,
+                **self.grad_norms(), step=self.steps,
+            )  # fmt: skip
 
     def critic_gradient(self, batch: Draw) -> Tensor:
         """∇L_Q into the critics; returns L_Q."""

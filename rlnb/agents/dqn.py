@@ -33,7 +33,6 @@ from rlnb.agents.spaces import Array
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "nesterov": NesterovSGD}
 MEMORIES = ("uniform", "recent", "prioritized")
-RANDOM = {name: math.inf if name == "softmax" else 1.0 for name in EXPLORERS}
 
 
 @dataclass(kw_only=True)
@@ -41,20 +40,23 @@ class DQNConfig(NetworkConfig):
     """Settings of DQN."""
 
     activation: str = "relu"
+    """The bend between layers: "relu", "tanh", "elu" or "gelu". Q-values are not bounded, and neither is relu."""
     learning_rate: Number = 5e-4
     """Step size. Higher learns faster and diverges sooner, lower is steadier. Typically 1e-4 to 2e-3."""
     buffer_size: int = 50_000
     """Transitions kept. More is calmer and remembers old policies, fewer follows the present one.
     Typically 10k to 1M."""
     learning_starts: int = 1000
-    """Steps taken at random before the first update. Typically 1 % of all."""
+    """Steps taken at random before the first update. More fill the memory with more that differs, fewer learn sooner.
+    Typically 1 % of all."""
     batch_size: int = 128
-    """Transitions behind one update. Typically 32 to 256."""
+    """Transitions behind one update. More is steadier and slower, fewer noisier; typically 32 to 256."""
     train_freq: int = 4
     """Steps between two times of learning. Fewer is slower and learns more from each step; typically 1 to 16, or
     256."""
     gradient_steps: int = 1
-    """Updates each time; −1: as many as steps were taken. Typically 1."""
+    """Updates each time; −1: as many as steps were taken. More learns more from each step, slower, and believes sooner
+    what the memory happens to hold. Typically 1."""
     target_update_interval: int = 250
     """Steps between two copies into the target network. More is steadier and slower; typically 10 to 10,000."""
     tau: float = 1.0
@@ -63,8 +65,8 @@ class DQNConfig(NetworkConfig):
     exploration_fraction: float = 0.1
     """Share of all steps over which ε falls. More explores for longer; typically 0.1 to 0.5."""
     exploration_initial_eps: float = 1.0
-    """ε at the start: the share of random actions, typically 1; for softmax the temperature, in units of Q; for
-    ez-greedy the chance to begin an action that is kept up (of 0.02, 7 % of all steps come; of 0.1, 29 %)."""
+    """ε at the start: the share of random actions; higher sees more, typically 1; for softmax the temperature, in units
+    of Q; for ez-greedy the chance to begin an action that is kept up (of 0.02, 7 % of all steps come; of 0.1, 29 %)."""
     exploration_final_eps: float = 0.05
     """ε at the end. More keeps trying, less uses what is known; typically 0.01 to 0.1."""
     explorer: str = "epsilon-greedy"
@@ -83,16 +85,19 @@ class DQNConfig(NetworkConfig):
     """How many of the newest count, for memory="recent". More is calmer, fewer follows the present policy; typically a
     tenth of `buffer_size` or more."""
     prioritized_alpha: float = 0.6
-    """How much surprise counts: 0 not at all, 1 in proportion. Typically 0.5 to 0.7."""
+    """How much surprise counts: 0 not at all, 1 in proportion. Higher draws what surprised more often, lower draws more
+    evenly. Typically 0.5 to 0.7."""
     prioritized_beta: float = 0.4
-    """How far the weights undo the favour at the start; rises to 1 at the end. Typically 0.4."""
+    """How far the weights undo the favour at the start; rises to 1 at the end. Higher is less biased, lower learns
+    faster from surprises. Typically 0.4."""
     optimizer: str = "adam"
     """"adam", or "nesterov" (momentum 0.95, the lesson's)."""
     max_grad_norm: float | None = 10.0
     """Longest gradient used as it is; longer ones are shrunk to it. Lower is safer and slower, None is no bound;
     typically 10."""
     max_grad_value: float | None = None
-    """Bound of every single number of the gradient instead, as in the lesson; None: none."""
+    """Bound of every single number of the gradient instead, as in the lesson. Lower is safer and slower; typically 1,
+    or None: no bound."""
 
     def check(self, algorithm: str) -> None:
         super().check(algorithm)
@@ -223,6 +228,11 @@ class DQN(NeuralAgent[DQNConfig]):
             )  # fmt: skip
 
     # ---------------------------------------------------------------- the loop
+    def begin(self) -> None:
+        if not self._begun:
+            self.nstep.clear()  # what waits there is of an episode that is not gone on with
+        super().begin()
+
     def _learn(self, until: int) -> None:
         self.knob("learning_rate")
         hook.knob("epsilon", self.now_epsilon, lambda value: self._set.__setitem__("epsilon", float(value)))
@@ -253,11 +263,12 @@ class DQN(NeuralAgent[DQNConfig]):
         """What is seen, and the actions [n] for it."""
         obs = self.lanes.obs.copy()
         warming = self.steps < self.config.learning_starts  # as hot, or as curious, as can be: every action alike
-        return obs, self.explore(obs, RANDOM[self.config.explorer] if warming else self.now_epsilon())
+        return obs, self.explore(obs, math.inf if warming else self.now_epsilon())
 
     def take(self, obs: Array, actions: Array) -> None:
         """One step of every environment, into the memory."""
         step = self.lanes.step(self.to_env(actions))
+        self.sound(step.reward, obs, step.successor)
         ready = self.nstep.push(obs, actions, step.reward, step.successor, step.terminated, step.truncated, step.valid)
         if ready is not None:
             self.memory.add(*ready)

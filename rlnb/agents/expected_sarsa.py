@@ -44,4 +44,4 @@ class ExpectedSarsa(TabularAgent):
             self.steps += taken
             self.state, self.total = state, float(total)
             if over:
-                self.finish()
+                self.finish(row)

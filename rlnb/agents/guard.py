@@ -1,4 +1,4 @@
-"""Stops learning at the first number that is NaN or infinite, before the network is spoiled."""
+"""Stops learning at the first number that is NaN or infinite, before anything learned is spoiled."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from rlnb.agents.spaces import Array
 
 
 def check_finite(numbers: Mapping[str, Any], step: int) -> None:
@@ -19,6 +22,26 @@ def check_finite(numbers: Mapping[str, Any], step: int) -> None:
                 f"{name} is {number} at step {step:,}: learning stopped before the network was spoiled. Usual "
                 "causes: a learning rate that is too high, rewards or observations that are huge or NaN themselves, "
                 "or no bound on the gradient (max_grad_norm). Try a tenth of the learning rate first."
+            )
+
+
+def check_given(step: int, reward: Array, obs: Array, successor: Array) -> None:
+    """Raise a FloatingPointError that names what the environment gave where that is NaN or infinite.
+
+    To be called before statistics or a memory take it in: it would stay there. `obs` and `successor` have one shape;
+    frames are whole numbers, which are always finite.
+    """
+    # Σ x·y is finite only where all of x and all of y are: one product looks at both (and may overflow by itself)
+    rows = () if obs.dtype == np.uint8 else (obs, successor)
+    if math.isfinite(np.vdot(reward, reward)) and (not rows or math.isfinite(np.vdot(*rows))):
+        return
+    for name, given in (("reward", reward), *(("observation", part) for part in rows)):
+        bad = given[~np.isfinite(given)]
+        if len(bad):
+            raise FloatingPointError(
+                f"{name} is {bad[0]} at step {step:,}: the environment gave it, and learning stopped before anything "
+                "was learned from it. Rewards and observations have to be finite numbers: look for a division by zero "
+                "or a simulation that ran away. The next learn begins with new episodes."
             )
 
 

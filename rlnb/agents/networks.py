@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from rlnb.agents.spaces import Encoder
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU, "gelu": nn.GELU}
-Sizes = tuple[int, ...] | nn.Module | str
+Sizes = tuple[int, ...] | nn.Module
+SMALLEST = 36  # pixels a side that the Nature DQN's convolutions need
 
 
 @contextlib.contextmanager
@@ -46,7 +47,13 @@ class Pixels(nn.Module):
 
 def nature_cnn(shape: tuple[int, ...]) -> nn.Sequential:
     """The convolutions of the Nature DQN (Mnih et al. 2015): frames [batch, channels, height, width] to features."""
-    channels = shape[0]
+    channels, height, width = shape
+    if min(height, width) < SMALLEST:
+        raise ValueError(
+            f"Pictures of {height} × {width} are too small for the convolutions of the Nature DQN, which need "
+            f"{SMALLEST} × {SMALLEST}. Make a row of numbers of them (gymnasium.wrappers.FlattenObservation), or give "
+            "an nn.Module for them as network=."
+        )
     return nn.Sequential(
         Pixels(),
         nn.Conv2d(channels, 32, 8, stride=4), nn.ReLU(),
@@ -71,16 +78,31 @@ def width_of(module: nn.Module, encoder: Encoder) -> int:
 def trunk(encoder: Encoder, network: Sizes, activation: str) -> tuple[nn.Module, int]:
     """The part from observations to features, and the number of features. A given module is copied, never changed."""
     if isinstance(network, nn.Module):
+        check_steady(network)
         body: nn.Module = copy.deepcopy(network)
         return body, width_of(body, encoder)
-    if isinstance(network, str):
-        raise TypeError(f"network={network!r}: give the widths of the hidden layers, as (64, 64), or an nn.Module.")
-    sizes = tuple(int(size) for size in network)
     if encoder.frames:
         eyes = nature_cnn(encoder.shape)
-        return nn.Sequential(eyes, mlp(width_of(eyes, encoder), sizes, activation)), sizes[-1]
+        inputs = width_of(eyes, encoder)
+        return nn.Sequential(eyes, mlp(inputs, network, activation)), network[-1] if network else inputs
     (inputs,) = encoder.shape
-    return mlp(inputs, sizes, activation), sizes[-1] if sizes else inputs
+    return mlp(inputs, network, activation), network[-1] if network else inputs
+
+
+def check_steady(module: nn.Module) -> None:
+    """Raise a ValueError where the numbers of `module` would depend on chance or on the rest of the batch.
+
+    The agents compare what a network said while acting with what it says while learning (PPO's ratio, DQN's target),
+    and a seed fixes every random choice: such layers would break both.
+    """
+    for name, layer in module.named_modules():
+        chance = isinstance(layer, nn.modules.dropout._DropoutNd) and layer.p > 0
+        if chance or isinstance(layer, nn.modules.batchnorm._BatchNorm):
+            depends = "chance" if chance else "the rest of the batch"
+            raise ValueError(
+                f"network= has a {type(layer).__name__} ({name or 'itself'}), whose output depends on {depends}: what "
+                "the agent does would not be what it learned from. Leave it out; nn.LayerNorm keeps numbers in size."
+            )
 
 
 def orthogonal(module: nn.Module, gain: float) -> None:
@@ -130,6 +152,8 @@ class ActorCritic(nn.Module):
         head = nn.Linear(width, out)
         orthogonal(head, 0.01)  # all actions nearly equal at the start
         self.policy = nn.Sequential(body, head)
+        # σ is one number a dimension and no output of the network: how wide to explore is learned from all states at
+        # once, and no single state can make its σ collapse (Andrychowicz et al. 2021 found it as good)
         self.log_std = None if log_std is None else nn.Parameter(torch.full((out,), float(log_std)))
         self.value: nn.Sequential | None = None
         if value:
@@ -137,7 +161,7 @@ class ActorCritic(nn.Module):
             if own and eyes is not body:
                 orthogonal(eyes, math.sqrt(2))
             worth = nn.Linear(width, 1)
-            orthogonal(worth, 1.0)
+            orthogonal(worth, 1.0)  # values of the size of one (scaled) reward from the start, not 0 in every state
             self.value = nn.Sequential(eyes, worth)
         self.shared = self.value is not None and self.value[0] is body
 
@@ -152,6 +176,8 @@ class ActorCritic(nn.Module):
 
 def choose_device(wanted: str, module: nn.Module, frames: bool, batch: int = 0) -> tuple[torch.device, str]:
     """The device for `module` and the reason in words. `batch`: rows of an update that a card records as a graph."""
+    if not isinstance(wanted, str) or wanted.split(":")[0] not in ("auto", "cpu", "cuda", "mps"):
+        raise ValueError(f"device={wanted!r}: it is 'auto', 'cpu', 'cuda' or 'mps' (or one of several, as 'cuda:1').")
     present = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else None
     if wanted != "auto":
         if wanted.split(":")[0] in ("cuda", "mps") and wanted.split(":")[0] != present:

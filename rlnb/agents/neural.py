@@ -12,7 +12,7 @@ from gymnasium import spaces
 from rlnb.agents.agent import Agent
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import threads
-from rlnb.agents.guard import Guard
+from rlnb.agents.guard import Guard, check_given
 from rlnb.agents.lanes import Lanes
 from rlnb.agents.spaces import Array, check_action_space
 
@@ -40,14 +40,22 @@ class NeuralAgent(Agent[N], Generic[N]):
         else:
             assert isinstance(space, spaces.Box)
             self.n_out, self.first = int(np.prod(space.shape)), 0
-            self.low = space.low.reshape(-1).astype(np.float32)
-            self.high = space.high.reshape(-1).astype(np.float32)
+            self.bounds = space.low.reshape(-1), space.high.reshape(-1)
+            self.low, self.high = (bound.astype(np.float32) for bound in self.bounds)
 
     def begin(self) -> None:
         """Reset the environments before the first step; a later `learn` goes on in the running episodes."""
         if not self._begun:
             self.lanes.reset(self.seed)
             self._begun = True
+
+    def sound(self, reward: Array, obs: Array, successor: Array) -> None:
+        """Raise a FloatingPointError where what came from the environments is NaN or infinite."""
+        try:
+            check_given(self.steps, reward, obs, successor)
+        except FloatingPointError:
+            self._begun = False  # these episodes are over
+            raise
 
     def learn(self, steps: int | None = None, progress: bool = True, **how: Any) -> Self:
         with threads(self.config.threads):
@@ -68,8 +76,9 @@ class NeuralAgent(Agent[N], Generic[N]):
         dtype."""
         if isinstance(self.space, spaces.Discrete):
             return actions + self.first if self.first else actions
-        clipped: Array = np.clip(actions, self.low, self.high)
-        return clipped.reshape(len(actions), *(self.space.shape or ())).astype(self.space.dtype, copy=False)
+        # cut in the space's own dtype: −0.1 in float32 is below −0.1 in float64
+        clipped: Array = np.clip(actions.astype(self.space.dtype, copy=False), *self.bounds)
+        return clipped.reshape(len(actions), *(self.space.shape or ()))
 
     def one_or_many(self, actions: Array, batch: bool) -> Any:
         """What `act` returns: the actions of a batch, or the one action as the environment takes it."""

@@ -40,7 +40,8 @@ class RunningMean:
 
 
 class Observations(RunningMean):
-    """(o − mean) / deviation, cut at ±`clip`.
+    """(o − mean) / deviation, cut at ±`clip`: a number never seen before, ten deviations off or a thousand, moves the
+    network no further than it has ever learned to follow.
 
     The numbers change between rollouts only: within one, acting and learning see an observation the same.
     """
@@ -55,27 +56,25 @@ class Observations(RunningMean):
 
 
 class Rewards(RunningMean):
-    """r / deviation of the discounted return, cut at ±`clip`; the sign and the ranking of rewards stay."""
+    """r / deviation of the discounted return, cut at ±`clip`: one rare reward far from all others (or the first one,
+    when the deviation is hardly known) must not be the whole value loss. The sign and the ranking of rewards stay.
+
+    The running returns of the lanes are not kept in a file: after loading each lane begins an episode.
+    """
 
     def __init__(self, n_envs: int, gamma: float, clip: float = 10.0) -> None:
         super().__init__(())
         self.clip, self.gamma, self.running = clip, gamma, np.zeros(n_envs)
 
-    def __call__(self, rewards: Array, over: Array) -> NDArray[np.float64]:
-        """Scale `rewards` [T, n]; `over` [T, n] where an episode ended, and the running return begins again at 0."""
+    def __call__(self, rewards: Array, over: Array, valid: Array) -> NDArray[np.float64]:
+        """Scale `rewards` [T, n]; `over` [T, n] where an episode ended, and the running return begins again at 0;
+        `valid` [T, n] where there was a step at all, and not only a reset."""
         returns = np.empty(rewards.shape)
         for t in range(len(rewards)):
             # R ← γ · R + r
             self.running = self.gamma * self.running + rewards[t]
             returns[t] = self.running
             self.running = self.running * (1.0 - over[t])
-        self.take(returns.reshape(-1))
+        self.take(returns[valid])
         scaled: NDArray[np.float64] = np.clip(rewards / np.sqrt(self.var + 1e-8), -self.clip, self.clip)
         return scaled
-
-    def state(self) -> dict[str, Any]:
-        return {**super().state(), "running": self.running.tolist()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        super().restore(state)
-        self.running = np.array(state["running"])

@@ -35,7 +35,8 @@ class OnPolicyConfig(NetworkConfig):
     ent_coef: float = 0.0
     """Weight of the entropy bonus. Higher keeps the policy random for longer; typically 0 to 0.01."""
     vf_coef: float = 0.5
-    """Weight of the value loss. Matters most where actor and critic share a trunk; typically 0.25 to 1."""
+    """Weight of the value loss. Higher learns the value first and leaves the policy less of a shared trunk and of the
+    bounded gradient, lower the other way round; typically 0.25 to 1."""
     max_grad_norm: float = 0.5
     """Longest gradient used as it is; longer ones are shrunk to it. Lower is safer and slower; typically 0.5 to 5."""
     normalize_observations: bool = False
@@ -87,6 +88,11 @@ class OnPolicyAgent(NeuralAgent[P], Generic[P]):
         self.scale_rewards = Rewards(self.lanes.n, config.gamma) if config.normalize_rewards else None
         self.log_std: Array | None = None if self.net.log_std is None else self.net.log_std.detach().cpu().numpy()
 
+    def begin(self) -> None:
+        if not self._begun and self.scale_rewards is not None:
+            self.scale_rewards.running[:] = 0.0
+        super().begin()
+
     def choose(self, rows: Array) -> Array:
         """Actions drawn from the policy for `rows` [n, …]."""
         out = self.think(rows if self.scale is None else self.scale(rows))
@@ -98,6 +104,7 @@ class OnPolicyAgent(NeuralAgent[P], Generic[P]):
         """Act for `n_steps` in every environment, and work out the advantages."""
         self.steps += self.rollout.collect(self.lanes, self.choose, self.to_env)
         self.episodes = self.lanes.episodes
+        self.sound(self.rollout.rewards, self.rollout.obs, self.rollout.obs)
         return self.prepare()
 
     @torch.no_grad()
@@ -119,7 +126,7 @@ class OnPolicyAgent(NeuralAgent[P], Generic[P]):
         over = roll.terminated | roll.truncated
         rewards: Array = roll.rewards
         if self.scale_rewards is not None:
-            rewards = self.scale_rewards(rewards, over)
+            rewards = self.scale_rewards(rewards, over, roll.valid)
         after = roll.next_values(values, worth[size + n :])
         advantages, targets = gae(rewards, values[:-1], after, over, config.gamma, config.gae_lambda)
         batch = Batch(

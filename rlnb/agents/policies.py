@@ -1,7 +1,11 @@
-"""From Q-values to an action: greedy, ε-greedy, Gaussian ε-greedy, εz-greedy, softmax. All take `q` [n, actions]."""
+"""From Q-values to an action: greedy, ε-greedy, Gaussian ε-greedy, εz-greedy, softmax. All take `q` [n, actions].
+
+With an infinite `amount` each of them takes every action alike: so learning begins (`learning_starts`).
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -18,8 +22,8 @@ class ActionPolicy(Protocol):
 
 
 def greedy(q: Array, amount: float, rng: np.random.Generator) -> Array:
-    """argmax_a Q(s, a); `amount` does nothing."""
-    best: Array = q.argmax(-1)
+    """argmax_a Q(s, a); a finite `amount` does nothing."""
+    best: Array = q.argmax(-1) if amount < math.inf else rng.integers(q.shape[-1], size=len(q))
     return best
 
 

@@ -46,9 +46,11 @@ class PPOConfig(OnPolicyConfig):
     clip_range: Number = 0.2
     """ε of the clipped objective. Higher lets the policy move further in one rollout; typically 0.1 to 0.3."""
     clip_range_vf: float | None = None
-    """The same bound for the value function, in units of the return; None: no bound, which is nearly always better."""
+    """The same bound for the value function, in units of the return. Lower holds the value back, higher lets it follow;
+    typically None: no bound, which is nearly always better."""
     target_kl: float | None = None
-    """Leave the epochs of a rollout once the policy has moved this far (approximate KL); typically None or 0.02."""
+    """Leave the epochs of a rollout once the policy has moved 1.5 times as far (approximate KL). Lower stops sooner and
+    is safer, higher learns more from a rollout; typically 0.02, or None: never."""
     recompute_advantages: bool = False
     """Work the advantages out again before every epoch with the newer value function; a little better, a little
     slower."""

@@ -46,4 +46,4 @@ class QLearning(TabularAgent):
             self.steps += taken
             self.state, self.total = int(state), float(total)
             if over:
-                self.finish()
+                self.finish(row)

@@ -55,7 +55,8 @@ class ReinforceConfig(NetworkConfig):
     ent_coef: float = 0.0
     """Weight of the entropy bonus. Higher keeps the policy random for longer; typically 0 to 0.01."""
     vf_coef: float = 0.5
-    """Weight of the value loss beside the policy loss; matters only with `baseline`. Typically 0.5."""
+    """Weight of the value loss beside the policy loss; matters only with `baseline`. Higher learns the value first,
+    lower leaves the policy more of the bounded gradient. Typically 0.5."""
     max_grad_norm: float = 0.5
     """Longest gradient that is used as it is; longer ones are shrunk to it. Lower is safer and
     slower; typically 0.5 to 5."""

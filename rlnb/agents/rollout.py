@@ -34,6 +34,8 @@ class Rollout:
         for t in range(self.n_steps):
             self.obs[t] = lanes.obs
             actions = choose(lanes.obs)
+            # Before the bounds: log π is that of the number that was drawn. Of the cut one the Normal would say another
+            # density, and all that lies beyond a bound would become one action.
             self.actions[t] = actions
             step = lanes.step(to_env(actions))
             self.rewards[t], self.terminated[t], self.truncated[t] = step.reward, step.terminated, step.truncated

@@ -35,8 +35,8 @@ class SACConfig(ContinuousConfig):
     """α, the worth of a unit of entropy: "auto" learns it; a number fixes it. Higher explores more; typically
     "auto"."""
     target_entropy: float | None = None
-    """The entropy that "auto" aims at, in nats. Higher keeps the policy more random; None: minus the number of action
-    dimensions, as in the paper."""
+    """The entropy that "auto" aims at, in nats. Higher keeps the policy more random; typically None: minus the number
+    of action dimensions, as in the paper."""
 
     def check(self, algorithm: str) -> None:
         super().check(algorithm)
@@ -119,9 +119,10 @@ class SAC(ContinuousAgent[SACConfig]):
         if self.updates % 100 == 1:
             self.guard.look(self.steps)
             critic_loss, actor_loss, alpha, entropy = (number.clone() for number in numbers)
+            # L_π = α · mean log π − mean min_i Q_i, so the mean of what the critics say is −L_π − α H
             hook.log(
                 critic_loss=critic_loss, actor_loss=actor_loss, temperature=alpha, entropy=entropy, learning_rate=rate,
-                step=self.steps,
+                q_mean=-actor_loss - alpha * entropy, **self.grad_norms(), step=self.steps,
             )  # fmt: skip
 
     def critic_gradient(self, batch: Draw, alpha: Tensor) -> Tensor:

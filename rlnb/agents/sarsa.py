@@ -41,4 +41,4 @@ class Sarsa(TabularAgent):
             self.steps += taken
             self.state, self.action, self.total = state, action, float(total)
             if over:
-                self.finish()
+                self.finish(row)

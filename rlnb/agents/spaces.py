@@ -99,12 +99,21 @@ class Encoder:
             return hot
         from gymnasium.vector.utils import batch_space, iterate
 
-        length = len(next(iter(obs.values())) if isinstance(obs, dict) else obs[0] if isinstance(obs, tuple) else obs)
-        return np.stack([self.one(single) for single in iterate(batch_space(self.space, length), obs)])
+        whole = batch_space(self.space, len(first_part(self.space, obs)[1]))
+        return np.stack([self.one(single) for single in iterate(whole, obs)])
 
     def is_batch(self, obs: Any) -> bool:
-        """Whether `obs` has one dimension more than one observation."""
-        return self.space.shape is not None and np.ndim(obs) == len(self.space.shape) + 1
+        """Whether `obs` has one dimension more than one observation: its first part, where it has parts."""
+        space, part = first_part(self.space, obs)
+        return space.shape is not None and np.ndim(part) == len(space.shape) + 1
+
+
+def first_part(space: Space[Any], obs: Any) -> tuple[Space[Any], Any]:
+    """The first space in a Dict or Tuple that is neither, and what `obs` has for it; of other spaces, themselves."""
+    while isinstance(space, spaces.Dict | spaces.Tuple) and len(space):
+        key: Any = next(iter(space)) if isinstance(space, spaces.Dict) else 0
+        space, obs = space[key], obs[key]
+    return space, obs
 
 
 class Table:

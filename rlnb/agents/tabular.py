@@ -41,6 +41,10 @@ class TabularConfig(Config):
     """What every action is worth before it was tried. Above what can be reached ("optimistic", 1 in FrozenLake) makes
     the agent try everything; too high costs time until it is unlearned. Typically 0."""
 
+    def span(self, name: str) -> tuple[float, float]:
+        # further than to the target (α > 1) values swing out and grow without end
+        return (0.0, 1.0) if name == "learning_rate" else super().span(name)
+
 
 class TabularAgent(Agent[TabularConfig]):
     """A table of values, in one environment at a time, acting ε-greedily in it."""
@@ -72,13 +76,19 @@ class TabularAgent(Agent[TabularConfig]):
         self._seeded, self.total, self.action = True, 0.0, None
         return self.states.index(obs)
 
-    def finish(self) -> None:
-        """The episode is over: count it and log it."""
+    def finish(self, row: list[float]) -> None:
+        """The episode is over: count it and log it. `row` is the one learned last."""
         if not math.isfinite(self.total):
             raise FloatingPointError(
                 f"The rewards of episode {self.episodes:,} (to step {self.steps:,}) sum up to {self.total}: learning "
                 "stopped, but the table has learned from them. The environment's rewards have to be finite numbers; "
                 "mend them and make the agent anew."
+            )
+        if not all(map(math.isfinite, row)):
+            raise FloatingPointError(
+                f"Values in the table are {row} after episode {self.episodes:,} (step {self.steps:,}, learning rate "
+                f"{self.now('learning_rate'):g}): learning stopped, but the table is spoiled. Rewards may be too large "
+                "for numbers, or the learning rate was moved above 1. Make the agent anew."
             )
         self.episodes += 1
         self.recent.append(self.total)

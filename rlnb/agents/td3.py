@@ -23,13 +23,16 @@ class TD3Config(ContinuousConfig):
     """Settings of TD3: those of `ContinuousConfig` and these."""
 
     action_noise: float = 0.1
-    """Deviation of the noise on actions while learning, in shares of half the range. Typically 0.1 to 0.3."""
+    """Deviation of the noise on actions while learning, in shares of half the range. More explores wider, less stays
+    near what is known good. Typically 0.1 to 0.3."""
     policy_delay: int = 2
     """Critic updates for each actor update. More lets the critics settle first; typically 2."""
     target_policy_noise: float = 0.2
-    """Deviation of the noise on the target's action. More smooths the critic, and blurs it; typically 0.2."""
+    """Deviation of the noise on the target's action, in the same shares. More smooths the critic, and blurs it;
+    typically 0.2."""
     target_noise_clip: float = 0.5
-    """Largest noise on the target's action. Typically 0.5."""
+    """Largest noise on the target's action, in the same shares. Higher lets rare far actions count, lower keeps the
+    target near the policy. Typically 0.5."""
 
 
 class TD3(ContinuousAgent[TD3Config]):
@@ -82,8 +85,9 @@ class TD3(ContinuousAgent[TD3Config]):
             self.guard.look(self.steps)
             critic_loss, actor_loss = (loss.clone() for loss in losses)
             hook.log(
-                critic_loss=critic_loss, actor_loss=actor_loss, q_mean=-actor_loss, learning_rate=rate, step=self.steps
-            )
+                critic_loss=critic_loss, actor_loss=actor_loss, q_mean=-actor_loss, learning_rate=rate,
+                **self.grad_norms(), step=self.steps,
+            )  # fmt: skip
 
     def critic_gradient(self, batch: Draw) -> Tensor:
         """∇L_Q into the critics; returns L_Q."""

@@ -43,6 +43,13 @@ def test_a_batch_of_observations_gives_a_batch_of_actions() -> None:
     assert env.action_space.contains(make("SAC").act(obs))
 
 
+@pytest.mark.parametrize("name", [name for name in ALL if name not in ("QLearning", "Sarsa", "ExpectedSarsa")])
+def test_an_agent_takes_none_of_torchs_own_random_numbers(name: str) -> None:
+    before = torch.get_rng_state()
+    make(name).learn(60, progress=False)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 class Listener:
     """Notes what agents say, and says stop after so many steps."""
 
@@ -83,13 +90,21 @@ def listener():
         ("A2C", {"loss", "policy_loss", "value_loss", "entropy", "grad_norm", "explained_variance", "learning_rate"}),
         ("PPO", {"loss", "approx_kl", "clip_fraction", "entropy", "explained_variance", "grad_norm", "learning_rate"}),
         ("DQN", {"loss", "q_mean", "epsilon", "grad_norm", "learning_rate"}),
-        ("DDPG", {"critic_loss", "actor_loss", "q_mean"}),
-        ("TD3", {"critic_loss", "actor_loss", "q_mean"}),
-        ("SAC", {"critic_loss", "actor_loss", "temperature", "entropy"}),
+        ("DDPG", {"critic_loss", "actor_loss", "q_mean", "critic_grad_norm", "actor_grad_norm"}),
+        ("TD3", {"critic_loss", "actor_loss", "q_mean", "critic_grad_norm", "actor_grad_norm"}),
+        (
+            "SAC",
+            {"critic_loss", "actor_loss", "q_mean", "temperature", "entropy", "critic_grad_norm", "actor_grad_norm"},
+        ),
+        ("BehaviorCloning", {"loss", "grad_norm", "learning_rate"}),
     ],
 )
 def test_agents_tell_what_goes_on(name: str, numbers: set[str], listener: Listener) -> None:
-    agent = make(name).learn(1200 if name == "QLearning" else 400, progress=False)
+    agent = (
+        make(name) if name != "BehaviorCloning" else agents.BehaviorCloning("CartPole-v1", data=(np.eye(4), [0] * 4))
+    )
+    agent.learn(1200 if name == "QLearning" else 400, progress=False)
+    assert all(listener.logged[number] > 0 for number in numbers if "norm" in number)
     assert numbers <= set(listener.logged)
     assert listener.done == agent.steps
     assert listener.fn == agent.explain
@@ -141,7 +156,7 @@ def test_spaces_that_do_not_fit_name_who_can() -> None:
 def test_settings_that_are_none_are_named() -> None:
     with pytest.raises(TypeError, match=r"PPO has no setting 'learning_rte'\. Did you mean 'learning_rate'"):
         agents.PPO("CartPole-v1", learning_rte=1e-3)
-    with pytest.raises(ValueError, match=r"gamma=1\.5 makes no sense, it must be between 0 and 1"):
+    with pytest.raises(ValueError, match=r"gamma=1\.5 makes no sense, it must be a number between 0 and 1"):
         agents.PPO("CartPole-v1", gamma=1.5)
     with pytest.raises(ValueError, match="returns='sum' is none of"):
         agents.Reinforce("CartPole-v1", returns="sum")
@@ -163,7 +178,8 @@ class Broken(probes.Probe):
 @pytest.mark.parametrize("name", ["Reinforce", "A2C", "PPO", "DQN"])
 def test_nan_stops_with_words_and_spoils_nothing(name: str) -> None:
     agent = getattr(agents, name)(Broken, seed=0, **SMALL[name])
-    with pytest.raises(FloatingPointError, match=r"loss is nan at step .*learning rate"):
+    what = "loss is nan at step .*learning rate" if name == "Reinforce" else "reward is nan at step .*the environment"
+    with pytest.raises(FloatingPointError, match=what):
         agent.learn(500, progress=False)
     assert torch.isfinite(learned(agent)).all()
 

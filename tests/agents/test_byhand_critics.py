@@ -104,3 +104,18 @@ def test_what_is_no_plain_chain_is_left_to_autograd() -> None:
     assert agent.by_hand is None
     agent.learn(40, progress=False)
     assert agent.updates == 8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_logged_is_of_the_newest_update(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[dict[str, Any]] = []
+    monkeypatch.setattr("rlnb.hook.log", lambda **numbers: logged.append(numbers))
+    agent, other = made(name), made(name)
+    other.by_hand = None
+    for one in (agent, other):
+        one.learn(133 if name != "TD3" else 132, progress=False)  # the last update is one that is logged
+    ours, theirs = logged[len(logged) // 2 - 1], logged[-1]
+    for number in ("critic_grad_norm", "actor_grad_norm", "q_mean"):
+        assert float(ours[number]) == pytest.approx(float(theirs[number]), rel=1e-2), number
+    norm = torch.linalg.vector_norm(agent.flat_actor.grad)
+    assert float(ours["actor_grad_norm"]) == float(norm) > 0

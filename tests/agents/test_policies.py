@@ -31,6 +31,17 @@ def test_how_often_the_best_is_chosen(name: str, amount: float, share_of_best: f
     assert actions.mean() == pytest.approx(share_of_best, abs=0.01)
 
 
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_the_first_steps_are_random_whatever_explores_later(name: str) -> None:
+    assert EXPLORERS[name]()(Q, np.inf, np.random.default_rng(0)).mean() == pytest.approx(0.5, abs=0.02)
+    agent = agents.DQN("CartPole-v1", seed=0, network=(8,), explorer=name, learning_starts=600, buffer_size=600)
+    amounts, explore = [], agent.explore
+    agent.explore = lambda rows, amount: amounts.append(amount) or explore(rows, amount)
+    # what it will learn from is not one action: of an action that is kept up there are some hundred
+    assert 150 < agent.learn(600, progress=False).memory.columns[1].sum() < 450
+    assert set(amounts) == {np.inf}
+
+
 def test_the_drawn_epsilon_stays_between_0_and_1() -> None:
     actions = GaussianEpsilonGreedy(std=10.0)(Q, 0.5, np.random.default_rng(0))
     # ε is nearly always 0 or 1, half of the time each: 1 − ½ / 2

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
+from dataclasses import fields
 from typing import Any
 
+import gymnasium as gym
+import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from rlnb import agents
 from rlnb.agents import config
@@ -16,18 +22,25 @@ ALGORITHMS = [
 ]  # fmt: skip
 
 
+COMPARED = re.compile(r"\b(higher|lower|more|less|fewer|larger|smaller|wider|longer|above)\b", re.IGNORECASE)
+
+
+def own(settings: type[Any]) -> dict[str, str]:
+    """Each field in the body of a settings class, with the text below it."""
+    texts: dict[str, str] = {}
+    body = ast.parse(inspect.cleandoc(inspect.getsource(settings))).body[0].body  # type: ignore[attr-defined]
+    for line, below in zip(body, [*body[1:], None], strict=True):
+        if isinstance(line, ast.AnnAssign):
+            texts[line.target.id] = below.value.value if isinstance(below, ast.Expr) else ""  # type: ignore
+    return texts
+
+
 def explained(settings: type[Any]) -> dict[str, str]:
     """Each field of a settings class and its parents, with the text below it."""
     texts: dict[str, str] = {}
     for part in reversed(settings.__mro__):
-        if not issubclass(part, config.Config):
-            continue
-        body = ast.parse(inspect.cleandoc(inspect.getsource(part))).body[0].body  # type: ignore[attr-defined]
-        for line, below in zip(body, [*body[1:], None], strict=True):
-            if isinstance(line, ast.AnnAssign):
-                text = below.value.value if isinstance(below, ast.Expr) else ""  # type: ignore[attr-defined]
-                name = line.target.id  # type: ignore[union-attr]
-                texts[name] = text or texts.get(name, "")
+        if issubclass(part, config.Config):
+            texts.update({name: text or texts.get(name, "") for name, text in own(part).items()})
     return texts
 
 
@@ -36,10 +49,19 @@ def test_every_setting_is_explained(name: str) -> None:
     settings = getattr(agents, name).Settings
     texts = explained(settings)
     assert set(texts) == set(vars(settings()))
+    kinds = {field.name: str(field.type) for field in fields(settings)}
     for field, text in texts.items():
         assert len(text) > 30, f"{name}.{field} is not explained"
-        if isinstance(getattr(settings(), field), int | float) and not isinstance(getattr(settings(), field), bool):
+        if kinds[field].removesuffix(" | None") in ("int", "float", "Number", "float | str"):
             assert "typically" in text.lower(), f"{name}.{field} does not say where it lies"
+            assert COMPARED.search(text), f"{name}.{field} does not say what higher or lower does"
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_what_a_class_sets_anew_it_explains_anew(name: str) -> None:
+    for part in getattr(agents, name).Settings.__mro__:
+        if issubclass(part, config.Config):
+            assert all(text for text in own(part).values()), part
 
 
 def test_values_that_make_no_sense_are_refused() -> None:
@@ -58,6 +80,76 @@ def test_values_that_make_no_sense_are_refused() -> None:
         agents.DQN("CartPole-v1", exploration_initial_eps=1.5)
     with pytest.raises(ValueError, match="optimizer='adm'"):
         agents.DQN("CartPole-v1", optimizer="adm")
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "value", "words"),
+    [
+        ("PPO", "n_envs", 2.5, "a whole number, at least 1"),
+        ("PPO", "n_envs", True, "a whole number, at least 1"),
+        ("PPO", "n_steps", float("inf"), "a whole number, at least 1"),
+        ("DQN", "buffer_size", "1e4", "a whole number, at least 1"),
+        ("DQN", "gradient_steps", None, "a whole number, at least -1"),
+        ("PPO", "gamma", "0.9", "a number between 0 and 1"),
+        ("PPO", "gamma", agents.Linear(0.9), "a number between 0 and 1"),
+        ("PPO", "log_std_init", "wide", r"a number\."),
+        ("PPO", "log_std_init", float("nan"), r"a number\."),
+        ("A2C", "learning_rate", "linear", r"a number, at least 0, or a schedule, as Linear\(1e-3\)"),
+        ("A2C", "learning_rate", agents.Linear(-1.0), "a number, at least 0, or a schedule"),
+        ("QLearning", "learning_rate", 5.0, "a number between 0 and 1, or a schedule"),
+        ("QLearning", "learning_rate", agents.Linear(0.1, 2.0), "a number between 0 and 1, or a schedule"),
+        ("PPO", "normalize_rewards", "no", "True or False"),
+    ],
+)
+def test_what_is_no_number_of_the_kind_is_refused(name: str, setting: str, value: Any, words: str) -> None:
+    where = re.escape(f"{name}: {setting}={value!r} makes no sense, it must be ")
+    with pytest.raises(ValueError, match=where + words):
+        getattr(agents, name)("FrozenLake-v1", **{setting: value})
+
+
+def test_whole_numbers_may_be_written_as_1e4() -> None:
+    agent = agents.DQN("CartPole-v1", buffer_size=1e4, gamma=1, network=(np.int64(8), 8.0), max_grad_norm=None)
+    assert [*vars(agent.config).values()][:2] == [1.0, (8, 8)]
+    assert repr(agent.config.buffer_size) == "10000"
+    with pytest.raises(ValueError, match=r"target_kl='x' makes no sense, it must be a number, at least 0\."):
+        agents.PPO("CartPole-v1", target_kl="x")
+
+
+@pytest.mark.parametrize("network", [64, "64", (64, 0), (64, 0.5), nn.Linear, None])
+def test_a_network_is_widths_or_a_module(network: Any) -> None:
+    for name, where in (("PPO", "CartPole-v1"), ("SAC", "Pendulum-v1")):
+        with pytest.raises(TypeError, match=rf"{name}: network={re.escape(repr(network))}. It takes the widths"):
+            getattr(agents, name)(where, network=network)
+    with pytest.raises(TypeError, match=r"SAC takes the widths .* and no nn\.Module"):
+        agents.SAC("Pendulum-v1", network=nn.Linear(3, 4))
+
+
+def test_a_device_that_is_none_is_named() -> None:
+    for device in ("gpu", torch.device("cpu")):
+        with pytest.raises(ValueError, match=r"device=.*it is 'auto', 'cpu', 'cuda' or 'mps'"):
+            agents.PPO("CartPole-v1", device=device)
+
+
+class Pictures(gym.Env[Any, Any]):
+    def __init__(self, side: int) -> None:
+        self.observation_space = gym.spaces.Box(0, 255, (3, side, side), np.uint8)
+        self.action_space = gym.spaces.Discrete(2)
+
+
+def test_pictures_have_to_be_large_enough_and_need_no_layers_after_them() -> None:
+    with pytest.raises(ValueError, match=r"Pictures of 35 × 35 are too small .* 36 × 36.*FlattenObservation"):
+        agents.PPO(lambda: Pictures(35))
+    agent = agents.PPO(lambda: Pictures(36), network=(), n_envs=1, seed=0)
+    assert agent.think(np.zeros((1, 3, 36, 36), np.uint8)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("layer", [nn.Dropout(0.5), nn.BatchNorm1d(4), nn.AlphaDropout(0.1)])
+def test_layers_that_depend_on_chance_or_on_the_batch_are_refused(layer: nn.Module) -> None:
+    network = nn.Sequential(nn.Linear(4, 4), layer)
+    for name in ("PPO", "DQN", "BehaviorCloning"):
+        with pytest.raises(ValueError, match=rf"network= has a {type(layer).__name__} \(1\).*LayerNorm"):
+            getattr(agents, name)("CartPole-v1", network=network)
+    agents.PPO("CartPole-v1", network=nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.0), nn.LayerNorm(4)))
 
 
 def test_a_temperature_may_be_above_one_and_the_first_steps_are_random_at_any() -> None:

@@ -95,3 +95,11 @@ def test_rates_that_cannot_be_told_apart_are_all_named() -> None:
     sweep = alpha_sweep(QLearning, "FrozenLake-v1", [0.3, 0.31], range(4), episodes=200, progress=False)
     assert sweep.best.learning_rate in sweep.as_good
     assert set(sweep.as_good) <= {0.3, 0.31}
+
+
+@pytest.mark.parametrize("algorithm", [QLearning, Sarsa, ExpectedSarsa])
+def test_a_table_stops_where_its_values_run_away(algorithm: Any) -> None:
+    agent = algorithm("CliffWalking-v1", seed=0, gamma=1.0, exploration=0.5)
+    agent._set["learning_rate"] = 5.0  # by hand, past what the settings allow
+    with pytest.raises(FloatingPointError, match=r"Values in the table .*learning rate 5.*Make the agent anew"):
+        agent.learn(200_000, progress=False)
