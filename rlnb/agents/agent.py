@@ -127,7 +127,8 @@ class Agent(ABC, Generic[C]):
         hook.explain(self.explain)
         with Progress(f"{self.name} {self.source.name}", self.counted, until, self.unit, progress) as self._bar:
             self._learn(until)
-            self._bar.tell(self.counted, self._recent_return(), last=True)
+            self._judge()
+            self._bar.tell(self.counted, self._recent_return(), self.steps, last=True)
         return self
 
     @property
@@ -143,11 +144,18 @@ class Agent(ABC, Generic[C]):
             return True
         self._look = self.steps + 64
         if self._bar is not None:
-            self._bar.tell(self.counted, self._recent_return())
+            self._bar.tell(self.counted, self._recent_return(), self.steps)
+        return self._judge()
+
+    def _judge(self) -> bool:
+        """Evaluate if that is due, and keep the best agent; False once Stop has been asked for."""
         every, path = self._evaluate
-        if every and self.steps >= self._due:
+        if every and self.steps >= self._due and not hook.stopping():
             self._due += every
-            mean = float(self.evaluate(episodes=10, seed=1_000_003).mean())
+            returns = self.evaluate(episodes=10, seed=1_000_003)
+            if hook.stopping():  # perhaps they are not all there
+                return False
+            mean = float(returns.mean())
             hook.log(eval_return=mean, step=self.steps)
             if mean > self.best:
                 self.best = mean
@@ -168,7 +176,7 @@ class Agent(ABC, Generic[C]):
     # ---------------------------------------------------------------- judging
     def evaluate(self, episodes: int = 20, seed: int | None = 42, greedy: bool = True) -> NDArray[np.float64]:
         """Returns of `episodes` whole episodes in an environment made for it, learning nothing; episode i has seed +
-        i."""
+        i. A Stop meanwhile ends it: the returns of the episodes that were over come back."""
         env = self.eval_source.make()
         try:
             return evaluation.returns(lambda obs: self.act(obs, greedy=greedy), env, episodes, seed)
@@ -204,7 +212,7 @@ class Agent(ABC, Generic[C]):
             )
         if env is None and saved["env"] is None:
             raise ValueError(
-                f"The agent learned in {saved['env_name']}, which was not made from a plain id. Give env=."
+                f"The agent learned in {saved['env_name']}, which cannot be made again from an id alone. Give env=."
             )
         eval_env = overrides.pop("eval_env", None)
         lanes = {"n_envs": env.num_envs} if isinstance(env, VectorEnv) and "n_envs" in saved["config"] else {}
