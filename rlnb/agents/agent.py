@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 from abc import ABC, abstractmethod
@@ -131,6 +132,10 @@ class Agent(ABC, Generic[C]):
             self._bar.tell(self.counted, self._recent_return(), self.steps, last=True)
         return self
 
+    def seed_here(self) -> int:
+        """A seed for what cannot go on from a file and has to begin anew: another one after other `steps`."""
+        return int(np.random.SeedSequence((self.seed, self.steps)).generate_state(1)[0] >> 1)
+
     @property
     def counted(self) -> int:
         """Steps or episodes so far: what the newest `learn` was told to count."""
@@ -185,7 +190,13 @@ class Agent(ABC, Generic[C]):
 
     # ---------------------------------------------------------------- saving
     def save(self, path: str | os.PathLike[str], **parts: bool) -> Path:
-        """Write the agent to `path`: settings, counters, weights, optimizer, random numbers. Safe to open anywhere."""
+        """Write the agent to `path`: settings, counters, weights, optimizer, random numbers. Safe to open anywhere.
+        `memory=True` of DQN, DDPG, TD3 and SAC adds the replay memory."""
+        for part in parts.keys() - inspect.signature(self._state).parameters.keys():
+            raise TypeError(
+                f"save({part}={parts[part]}): {self.name} has no {part} to save. Leave it out; only DQN, DDPG, TD3 and "
+                "SAC have a memory."
+            )
         source = self.source
         document = {
             "algorithm": self.name, "config": self.config.to_dict(), "seed": self.seed, "steps": self.steps,

@@ -186,7 +186,7 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
                 self.step()
                 if self.counted >= until:
                     break
-            if self.steps > config.learning_starts:
+            if self.steps > config.learning_starts and self.memory.ready:
                 for _ in range(self.steps - before if config.gradient_steps < 0 else config.gradient_steps):
                     self.update()
 
@@ -257,9 +257,11 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
     def _restore(self, state: dict[str, Any]) -> None:
         for name in ("actor", "critics", "target_actor", "target_critics", "actor_optimizer", "critic_optimizer"):
             getattr(self, name).load_state_dict(state[name])
-        self.generator.set_state(state["generator"])
+        if state["generator"].shape == self.generator.get_state().shape:
+            self.generator.set_state(state["generator"])
+        else:  # it belongs to a device of another kind
+            self.generator.manual_seed(self.seed_here())
         self.updates = state["updates"]
         self.lanes.recent.extend(state["recent"])
         self.lanes.episodes = self.episodes
-        if state["memory"] is not None:
-            self.memory.restore(state["memory"])
+        self.memory.restore(state["memory"], min(self.steps, max(self.config.learning_starts, self.config.batch_size)))

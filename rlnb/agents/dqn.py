@@ -247,7 +247,7 @@ class DQN(NeuralAgent[DQNConfig]):
             if self.steps - self.copied >= config.target_update_interval:
                 self.flat_target.follow(self.flat, config.tau)
                 self.copied = self.steps
-            if self.steps > config.learning_starts and self.memory.count:
+            if self.steps > config.learning_starts and self.memory.ready:
                 for _ in range(self.steps - before if config.gradient_steps < 0 else config.gradient_steps):
                     self.update()
 
@@ -295,5 +295,4 @@ class DQN(NeuralAgent[DQNConfig]):
         self.updates, self.copied = state["updates"], state["copied"]
         self.lanes.recent.extend(state["recent"])
         self.lanes.episodes = self.episodes
-        if state["memory"] is not None:
-            self.memory.restore(state["memory"])
+        self.memory.restore(state["memory"], min(self.steps, max(self.config.learning_starts, self.config.batch_size)))

@@ -44,9 +44,10 @@ class NeuralAgent(Agent[N], Generic[N]):
             self.high = space.high.reshape(-1).astype(np.float32)
 
     def begin(self) -> None:
-        """Reset the environments before the first step; a later `learn` goes on in the running episodes."""
+        """Reset the environments before the first step; a later `learn` goes on in the running episodes. An agent from
+        a file begins with other episodes than it began with before."""
         if not self._begun:
-            self.lanes.reset(self.seed)
+            self.lanes.reset(self.seed_here() if self.steps else self.seed)
             self._begun = True
 
     def learn(self, steps: int | None = None, progress: bool = True, **how: Any) -> Self:
