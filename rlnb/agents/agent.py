@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 from abc import ABC, abstractmethod
@@ -127,8 +128,13 @@ class Agent(ABC, Generic[C]):
         hook.explain(self.explain)
         with Progress(f"{self.name} {self.source.name}", self.counted, until, self.unit, progress) as self._bar:
             self._learn(until)
-            self._bar.tell(self.counted, self._recent_return(), last=True)
+            self._judge()
+            self._bar.tell(self.counted, self._recent_return(), self.steps, last=True)
         return self
+
+    def seed_here(self) -> int:
+        """A seed for what cannot go on from a file and has to begin anew: another one after other `steps`."""
+        return int(np.random.SeedSequence((self.seed, self.steps)).generate_state(1)[0] >> 1)
 
     @property
     def counted(self) -> int:
@@ -143,11 +149,18 @@ class Agent(ABC, Generic[C]):
             return True
         self._look = self.steps + 64
         if self._bar is not None:
-            self._bar.tell(self.counted, self._recent_return())
+            self._bar.tell(self.counted, self._recent_return(), self.steps)
+        return self._judge()
+
+    def _judge(self) -> bool:
+        """Evaluate if that is due, and keep the best agent; False once Stop has been asked for."""
         every, path = self._evaluate
-        if every and self.steps >= self._due:
+        if every and self.steps >= self._due and not hook.stopping():
             self._due += every
-            mean = float(self.evaluate(episodes=10, seed=1_000_003).mean())
+            returns = self.evaluate(episodes=10, seed=1_000_003)
+            if hook.stopping():  # perhaps they are not all there
+                return False
+            mean = float(returns.mean())
             hook.log(eval_return=mean, step=self.steps)
             if mean > self.best:
                 self.best = mean
@@ -168,7 +181,7 @@ class Agent(ABC, Generic[C]):
     # ---------------------------------------------------------------- judging
     def evaluate(self, episodes: int = 20, seed: int | None = 42, greedy: bool = True) -> NDArray[np.float64]:
         """Returns of `episodes` whole episodes in an environment made for it, learning nothing; episode i has seed +
-        i."""
+        i. A Stop meanwhile ends it: the returns of the episodes that were over come back."""
         env = self.eval_source.make()
         try:
             return evaluation.returns(lambda obs: self.act(obs, greedy=greedy), env, episodes, seed)
@@ -177,7 +190,13 @@ class Agent(ABC, Generic[C]):
 
     # ---------------------------------------------------------------- saving
     def save(self, path: str | os.PathLike[str], **parts: bool) -> Path:
-        """Write the agent to `path`: settings, counters, weights, optimizer, random numbers. Safe to open anywhere."""
+        """Write the agent to `path`: settings, counters, weights, optimizer, random numbers. Safe to open anywhere.
+        `memory=True` of DQN, DDPG, TD3 and SAC adds the replay memory."""
+        for part in parts.keys() - inspect.signature(self._state).parameters.keys():
+            raise TypeError(
+                f"save({part}={parts[part]}): {self.name} has no {part} to save. Leave it out; only DQN, DDPG, TD3 and "
+                "SAC have a memory."
+            )
         source = self.source
         document = {
             "algorithm": self.name, "config": self.config.to_dict(), "seed": self.seed, "steps": self.steps,
@@ -204,7 +223,7 @@ class Agent(ABC, Generic[C]):
             )
         if env is None and saved["env"] is None:
             raise ValueError(
-                f"The agent learned in {saved['env_name']}, which was not made from a plain id. Give env=."
+                f"The agent learned in {saved['env_name']}, which cannot be made again from an id alone. Give env=."
             )
         eval_env = overrides.pop("eval_env", None)
         lanes = {"n_envs": env.num_envs} if isinstance(env, VectorEnv) and "n_envs" in saved["config"] else {}

@@ -115,6 +115,11 @@ class Config:
         given = {}
         for name, value in document.items():
             if isinstance(value, dict) and "schedule" in value:
+                if value["schedule"] not in schedules.KINDS:
+                    raise ValueError(
+                        f"{algorithm}: {name} is a schedule of your own ({value['schedule']}), whose code is not in "
+                        f"the file. Give {name}=."
+                    )
                 value = schedules.from_dict(value)
             elif isinstance(value, list):
                 value = tuple(value)

@@ -195,18 +195,16 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
             before = self.steps
             for _ in range(config.train_freq):
                 obs, actions = self.choose()
-                while due:  # a card learns while the environments step: it acts as it was one update ago
-                    self.update(due.pop(0))
+                self.learn_from(due)  # a card learns while the environments step: it acts as it was an update ago
                 self.take(obs, actions)
                 if self.counted >= until:
                     break
-            if self.steps > config.learning_starts:
+            if self.steps > config.learning_starts and self.memory.ready:
                 updates = self.steps - before if config.gradient_steps < 0 else config.gradient_steps
                 due += [self.draw() for _ in range(updates)]
-                while due and not self.overlaps:
-                    self.update(due.pop(0))
-        while due:
-            self.update(due.pop(0))
+                if not self.overlaps:
+                    self.learn_from(due)
+        self.learn_from(due)
 
     def choose(self) -> tuple[Array, Array]:
         """What is seen, and the actions −1 … 1 for it."""
@@ -278,9 +276,11 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
     def _restore(self, state: dict[str, Any]) -> None:
         for name in ("actor", "critics", "target_actor", "target_critics", "actor_optimizer", "critic_optimizer"):
             getattr(self, name).load_state_dict(state[name])
-        self.generator.set_state(state["generator"])
+        if state["generator"].shape == self.generator.get_state().shape:
+            self.generator.set_state(state["generator"])
+        else:  # it belongs to a device of another kind
+            self.generator.manual_seed(self.seed_here())
         self.updates = state["updates"]
         self.lanes.recent.extend(state["recent"])
         self.lanes.episodes = self.episodes
-        if state["memory"] is not None:
-            self.memory.restore(state["memory"])
+        self.memory.restore(state["memory"], min(self.steps, max(self.config.learning_starts, self.config.batch_size)))

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,9 +20,8 @@ from rlnb.agents.byhand import QValues
 from rlnb.agents.captured import Captured
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import Flat, forward
-from rlnb.agents.frames import FrameStore
 from rlnb.agents.guard import Guard
-from rlnb.agents.memory import NStep, PrioritizedMemory, RecentMemory, ReplayMemory, Transitions
+from rlnb.agents.memory import NStep, PrioritizedMemory, Transitions, memory_of
 from rlnb.agents.networks import Duelling, choose_device, net, seeded, trunk
 from rlnb.agents.neural import NeuralAgent
 from rlnb.agents.optim import Adam, NesterovSGD, Optimizer
@@ -127,8 +125,8 @@ class DQN(NeuralAgent[DQNConfig]):
         self.flat, self.flat_target = Flat(self.q, self.device), Flat(self.target, self.device)
         self.optimizer: Optimizer = OPTIMIZERS[config.optimizer](self.flat)
         self.think = forward(self.q)
-        self.memory = self._memory()
-        if self.memory.store is not None and self.memory.store.frames.device.type != self.device.type:
+        self.memory = memory_of(config, self.encoder, self.device)
+        if self.memory.store is not None and not self.memory.store.near:
             self.device_reason += "; the replay memory's pictures do not fit there and stay in the computer's memory"
         self.nstep = NStep(config.n_steps, config.gamma, self.lanes.n)
         self.epsilon = Linear(
@@ -147,16 +145,6 @@ class DQN(NeuralAgent[DQNConfig]):
             if self.config.duelling:
                 return Duelling(*trunk(self.encoder, self.config.network, self.config.activation), self.n_out)
             return net(self.encoder, self.n_out, self.config.network, self.config.activation)
-
-    def _memory(self) -> ReplayMemory:
-        config, encoder = self.config, self.encoder
-        store = FrameStore(config.buffer_size, encoder.shape, self.device) if encoder.frames else None
-        layout = (config.buffer_size, encoder.shape, encoder.dtype, (), np.int64, store)
-        if config.memory == "recent":
-            return RecentMemory(config.window, *layout)
-        if config.memory == "prioritized":
-            return PrioritizedMemory(config.prioritized_alpha, *layout)
-        return ReplayMemory(*layout)
 
     # ---------------------------------------------------------------- one update
     @torch.no_grad()
@@ -242,22 +230,20 @@ class DQN(NeuralAgent[DQNConfig]):
             before = self.steps
             for _ in range(config.train_freq):
                 obs, actions = self.choose()
-                while due:  # a card learns while the environments step: it acts as it was an update ago
-                    self.update(due.pop(0))
+                self.learn_from(due)  # a card learns while the environments step: it acts as it was an update ago
                 self.take(obs, actions)
                 if self.counted >= until:
                     break
             if self.steps - self.copied >= config.target_update_interval:
                 self.flat_target.follow(self.flat, config.tau)
                 self.copied = self.steps
-            if self.steps > config.learning_starts and self.memory.count:
+            if self.steps > config.learning_starts and self.memory.ready:
                 updates = self.steps - before if config.gradient_steps < 0 else config.gradient_steps
                 later = self.overlaps and config.memory != "prioritized"
                 due += [self.draw() if later else None for _ in range(updates)]
-                while due and not self.overlaps:
-                    self.update(due.pop(0))
-        while due:
-            self.update(due.pop(0))
+                if not self.overlaps:
+                    self.learn_from(due)
+        self.learn_from(due)
 
     def choose(self) -> tuple[Array, Array]:
         """What is seen, and the actions [n] for it."""
@@ -307,5 +293,4 @@ class DQN(NeuralAgent[DQNConfig]):
         self.updates, self.copied = state["updates"], state["copied"]
         self.lanes.recent.extend(state["recent"])
         self.lanes.episodes = self.episodes
-        if state["memory"] is not None:
-            self.memory.restore(state["memory"])
+        self.memory.restore(state["memory"], min(self.steps, max(self.config.learning_starts, self.config.batch_size)))

@@ -10,15 +10,18 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
+from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv, VectorWrapper
 
 from rlnb.agents.spaces import Array, Encoder
 
 EnvLike = str | gym.Env[Any, Any] | VectorEnv[Any, Any, Any] | Callable[[], gym.Env[Any, Any]]
+FOR_THE_VECTOR = ("num_envs", "vectorization_mode", "vector_kwargs", "wrappers", "max_episode_steps")
+ONLOOKERS = ("RecordEpisodeStatistics", "RecordVideo", "HumanRendering", "DictInfoToList")  # they change no number
 SEED_STEP = 10_007  # between the seeds of two lanes, so that runs with seeds 0, 1, 2 … share no lane
 
 
@@ -150,9 +153,36 @@ class Source:
         self.given = given
         spec = getattr(given, "spec", None)
         self.id: str | None = given if isinstance(given, str) else getattr(spec, "id", None)
-        self.kwargs: dict[str, Any] = dict(getattr(spec, "kwargs", {}) or {})
-        self.rebuildable = isinstance(given, str) or (spec is not None and not getattr(spec, "additional_wrappers", ()))
+        self.kwargs = self._arguments(spec)
         self.name = self.id or getattr(given, "__name__", type(given).__name__)
+
+    def _arguments(self, spec: Any) -> dict[str, Any]:
+        """What `gym.make(id, ...)` has to be given besides the id."""
+        if spec is None:
+            return {}
+        kwargs, limit = dict(spec.kwargs), spec.max_episode_steps
+        if isinstance(self.given, VectorEnv):  # gym.make_vec's own arguments stand among them
+            limit = kwargs.get("max_episode_steps", limit)
+            kwargs = {name: value for name, value in kwargs.items() if name not in FOR_THE_VECTOR}
+        registered = gym.registry.get(spec.id)
+        if registered is not None and limit != registered.max_episode_steps:
+            kwargs["max_episode_steps"] = -1 if limit is None else limit
+        return kwargs
+
+    @cached_property
+    def rebuildable(self) -> bool:
+        """Whether its id and `kwargs` make the same environment again."""
+        if isinstance(self.given, str):
+            return True
+        spec = getattr(self.given, "spec", None)
+        if spec is None or spec.additional_wrappers or spec.kwargs.get("wrappers") or spec.id not in gym.registry:
+            return False
+        if isinstance(self.given, VectorEnv):
+            try:
+                self.make().close()
+            except ValueError:
+                return False
+        return True
 
     def make(self) -> gym.Env[Any, Any]:
         """A new environment like the given one."""
@@ -160,9 +190,7 @@ class Source:
         if isinstance(given, str):
             return gym.make(given)
         if isinstance(given, VectorEnv):
-            if given.spec is None:
-                raise ValueError("This vector environment has no spec, so no single one can be made. Give eval_env=.")
-            return gym.make(given.spec.id, **{k: v for k, v in given.spec.kwargs.items() if k != "num_envs"})
+            return self._single(given)
         if isinstance(given, gym.Env):
             try:
                 return gym.make(given.spec) if given.spec is not None else copy.deepcopy(given)
@@ -171,6 +199,34 @@ class Source:
                     f"{given} cannot be made a second time ({problem}). Give a function that makes it: env=lambda: ..."
                 ) from problem
         return given()
+
+    def _single(self, given: VectorEnv[Any, Any, Any]) -> gym.Env[Any, Any]:
+        """An environment like one lane of `given`; a ValueError where its id does not make such a one."""
+        if given.spec is None:
+            raise ValueError("This vector environment has no spec, so no single one can be made. Give eval_env=.")
+        layer = given
+        while isinstance(layer, VectorWrapper):
+            if type(layer).__name__ not in ONLOOKERS:
+                raise ValueError(
+                    f"The vector environment is wrapped in {type(layer).__name__}, which a single {self.id} has not: "
+                    "it would show or count other numbers. Give eval_env=, prepared as the lanes are."
+                )
+            layer = layer.env
+        try:
+            env = gym.make(given.spec.id, **self.kwargs)
+            for wrapper in given.spec.kwargs.get("wrappers", ()):
+                env = wrapper(env)
+        except Exception as problem:
+            raise ValueError(f"No single {self.id} can be made for {given} ({problem}). Give eval_env=.") from problem
+        for what in ("observation_space", "action_space"):
+            one, lane = getattr(env, what), getattr(given, f"single_{what}")
+            if one != lane:
+                env.close()
+                raise ValueError(
+                    f"A single {self.id} has the {what.replace('_', ' ')} {one}, a lane of the vector environment "
+                    f"{lane}. Give eval_env=, prepared as the lanes are."
+                )
+        return env
 
     def lanes(self, n_envs: int, mode: str) -> Lanes:
         """`n_envs` of them side by side; a given environment itself is the first."""

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from rlnb.agents.frames import FrameStore
-from rlnb.agents.spaces import Array
+from rlnb.agents.spaces import Array, Encoder
 
 PICTURES = (np.uint8, torch.uint8)
 
@@ -38,6 +38,7 @@ class ReplayMemory:
         store: FrameStore | None = None,
     ) -> None:  # fmt: skip
         self.size, self.count, self.at = size, 0, 0
+        self.needed = 1  # transitions in it before batches are drawn
         self.store = store  # for frames: the columns then hold where the pictures are
         if store is not None:
             obs_shape, obs_dtype = (store.stack,), np.int64
@@ -60,6 +61,11 @@ class ReplayMemory:
             column[rows] = new
         self.at = (at + n) % self.size
         self.count = min(self.count + n, self.size)
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is enough in it to learn from."""
+        return self.count >= self.needed
 
     def choose(self, batch: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """Which rows to draw, with replacement."""
@@ -100,8 +106,14 @@ class ReplayMemory:
         frames = None if self.store is None else self.store.state()
         return {"at": self.at, "count": self.count, "columns": columns, "frames": frames}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take in what `state` gave."""
+    def restore(self, state: dict[str, Any] | None, needed: int = 1) -> None:
+        """Take in what `state` gave. None: it was not saved, and is `ready` once `needed` transitions are in it.
+
+        A batch drawn from the first few would be one moment of one episode many times, and spoil what was learned.
+        """
+        if state is None:
+            self.needed = min(max(needed, 1), self.size)
+            return
         self.at, self.count = int(state["at"]), int(state["count"])
         for column, saved in zip(self.columns, state["columns"], strict=True):
             column[: self.count] = saved.numpy()
@@ -179,10 +191,22 @@ class PrioritizedMemory(ReplayMemory):
         leaves = self.tree[self.leaves : self.leaves + self.count].copy()
         return {**super().state(), "largest": self.largest, "priorities": torch.from_numpy(leaves)}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        super().restore(state)
-        self.largest = float(state["largest"])
-        self._put(np.arange(self.count), state["priorities"].numpy())
+    def restore(self, state: dict[str, Any] | None, needed: int = 1) -> None:
+        super().restore(state, needed)
+        if state is not None and self.count:
+            self.largest = float(state["largest"])
+            self._put(np.arange(self.count), state["priorities"].numpy())
+
+
+def memory_of(config: Any, encoder: Encoder, device: torch.device) -> ReplayMemory:
+    """The memory that the settings of DQN ask for; pictures lie on `device`, where they fit there."""
+    store = FrameStore(config.buffer_size, encoder.shape, device) if encoder.frames else None
+    layout = (config.buffer_size, encoder.shape, encoder.dtype, (), np.int64, store)
+    if config.memory == "recent":
+        return RecentMemory(config.window, *layout)
+    if config.memory == "prioritized":
+        return PrioritizedMemory(config.prioritized_alpha, *layout)
+    return ReplayMemory(*layout)
 
 
 class NStep:

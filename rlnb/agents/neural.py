@@ -44,10 +44,18 @@ class NeuralAgent(Agent[N], Generic[N]):
             self.low, self.high = (bound.astype(np.float32) for bound in self.bounds)
 
     def begin(self) -> None:
-        """Reset the environments before the first step; a later `learn` goes on in the running episodes."""
+        """Reset the environments before the first step; a later `learn` goes on in the running episodes. An agent from
+        a file begins with other episodes than it began with before."""
         if not self._begun:
-            self.lanes.reset(self.seed)
+            self.lanes.reset(self.seed_here() if self.steps else self.seed)
             self._begun = True
+
+    def learn_from(self, due: list[Any]) -> None:
+        """Learn from the batches that wait for it."""
+        update: Any = self.update  # type: ignore[attr-defined]
+        for batch in due:
+            update(batch)
+        due.clear()
 
     def sound(self, reward: Array, obs: Array, successor: Array) -> None:
         """Raise a FloatingPointError where what came from the environments is NaN or infinite."""

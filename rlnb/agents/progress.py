@@ -33,14 +33,19 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
-    def tell(self, done: int, mean_return: float | None, last: bool = False) -> None:
-        """`done` steps (or episodes) of the total are over."""
+    def tell(self, done: int, mean_return: float | None, steps: int | None = None, last: bool = False) -> None:
+        """`done` steps (or episodes) of the total are over; `steps` says how many steps episodes had.
+
+        How many steps the episodes to come will have nobody knows: the hook hears no total then.
+        """
         now = time.monotonic()
         if now - self._said < 0.1 and not last:
             return
         self._said = now
         if self.total is not None:
             hook.progress(done, self.total)
+        elif steps is not None:
+            hook.progress(steps)
         if self._bar is not None:
             if mean_return is not None:
                 self._bar.set_postfix_str(f"return {mean_return:.4g}", refresh=False)

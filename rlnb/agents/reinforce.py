@@ -12,6 +12,7 @@ The gradient of the expected return is E[ Σ_t ∇ log π(a_t | s_t) · Ψ_t ]. 
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from rlnb.agents.neural import NeuralAgent
 from rlnb.agents.optim import Adam
 from rlnb.agents.returns import reward_to_go
 from rlnb.agents.schedules import Number
-from rlnb.agents.tabular import restore_env_rng
+from rlnb.agents.tabular import CHUNK, restore_env_rng
 
 FORMS = ("total", "discounted", "reward-to-go")
 
@@ -95,8 +96,11 @@ class Reinforce(NeuralAgent[ReinforceConfig]):
         self.recent: deque[float] = deque(maxlen=100)
 
     # ---------------------------------------------------------------- one episode
-    def play(self) -> tuple[Any, Any, Any]:
-        """One whole episode: observations [T, …], actions [T] or [T, d], Ψ [T]."""
+    def play(self, room: float = math.inf) -> tuple[Any, Any, Any]:
+        """One whole episode: observations [T, …], actions [T] or [T, d], Ψ [T].
+
+        After each `CHUNK` steps a long one is truncated if Stop was asked for or if it has more than `room` steps.
+        """
         obs, _ = self.env.reset(seed=None if self._begun else self.seed)
         self._begun, over = True, False
         rows, actions, rewards = [], [], []
@@ -108,6 +112,8 @@ class Reinforce(NeuralAgent[ReinforceConfig]):
             obs, reward, terminated, truncated, _ = self.env.step(self.one_or_many(action, batch=False))
             rewards.append(float(reward))
             over = terminated or truncated
+            if not over and len(rewards) % CHUNK == 0:
+                over = truncated = len(rewards) >= room or hook.stopping()
         self.steps += len(rewards)
         self.episodes += 1
         self.recent.append(sum(rewards))
@@ -163,7 +169,7 @@ class Reinforce(NeuralAgent[ReinforceConfig]):
     def _learn(self, until: int) -> None:
         self.knob("learning_rate")
         while self.going(until):
-            self.batch.append(self.play())
+            self.batch.append(self.play(until - self.steps if self.unit == "steps" else math.inf))
             if len(self.batch) == self.config.batch_episodes:
                 self.update()
 

@@ -23,8 +23,11 @@ class Schedule:
         raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain numbers and words, for a checkpoint."""
-        return {"schedule": type(self).__name__, **asdict(self)}
+        """As plain numbers and words, for a checkpoint; of one of your own only the name, as no file has its code."""
+        kind = type(self)
+        if kind not in KINDS.values():
+            return {"schedule": f"{kind.__module__}.{kind.__qualname__}"}
+        return {"schedule": kind.__name__, **asdict(self)}
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Exponential(Schedule):
 Number = float | Schedule
 """What a setting may be that can change while the agent learns."""
 
-_KINDS: dict[str, type[Schedule]] = {kind.__name__: kind for kind in (Constant, Linear, Exponential)}
+KINDS: dict[str, type[Schedule]] = {kind.__name__: kind for kind in (Constant, Linear, Exponential)}
 
 
 def as_schedule(value: Number) -> Schedule:
@@ -90,7 +93,7 @@ def as_schedule(value: Number) -> Schedule:
 def from_dict(document: Mapping[str, Any]) -> Schedule:
     """The schedule that `Schedule.to_dict` wrote down."""
     numbers = {name: value for name, value in document.items() if name != "schedule"}
-    return _KINDS[str(document["schedule"])](**numbers)
+    return KINDS[str(document["schedule"])](**numbers)
 
 
 def _check_fraction(fraction: float) -> None:

@@ -35,6 +35,10 @@ class Sweep:
     @property
     def best(self) -> SweepRow:
         """The row with the highest mean."""
+        if not self.rows:
+            raise ValueError(
+                "The sweep was stopped before its first learning rate was finished: no row can be the best."
+            )
         return max(self.rows, key=lambda row: row.mean)
 
     @property
@@ -63,6 +67,12 @@ def alpha_sweep(
     between learning rates, and `Sweep.as_good` says which learning rates cannot be told apart. Stop in the live view
     ends the sweep; the learning rates that were finished are returned.
     """
+    if TabularAgent not in getattr(algorithm, "__mro__", ()):
+        given = getattr(algorithm, "__name__", algorithm)
+        raise TypeError(
+            f"alpha_sweep compares tables: it takes QLearning, Sarsa or ExpectedSarsa, not {given}. "
+            "For other algorithms make an agent for each learning rate and seed, and compare what they evaluate to."
+        )
     rates = np.linspace(0.05, 1.0, 20).tolist() if alphas is None else list(alphas)
     seeds = list(seeds)
     if len(seeds) < 2:
@@ -78,13 +88,12 @@ def alpha_sweep(
                 break
             agent = algorithm(env, seed=seed, learning_rate=rate, **settings)
             agent.learn(steps, progress=False, episodes=episodes)
+            exact = has_model(agent.env)
+            value = policy_value(agent.env, agent.policy) if exact else float(agent.evaluate(100, seed=10_000).mean())
             if hook.stopping():  # this run may have ended early: it says nothing
                 break
-            if has_model(agent.env):
-                values.append(policy_value(agent.env, agent.policy))
-            else:
-                valued = "100 episodes"
-                values.append(float(agent.evaluate(100, seed=10_000).mean()))
+            valued = "exact" if exact else "100 episodes"
+            values.append(value)
             done += 1
             bar.tell(done, None)
         if len(values) == len(seeds):

@@ -23,15 +23,22 @@ LIBRARIES = frozenset(
 
 
 def place(frame: FrameType | None = None) -> str:
-    """ "cell 3, line 7" or "train.py:12": the first frame outside Gymnasium, Stable-Baselines3 and rlnb."""
-    found = frame or sys._getframe(1)
-    here: FrameType | None = found
+    """ "cell 3, line 7" or "train.py:12": the first frame outside Gymnasium, Stable-Baselines3 and rlnb.
+
+    What `evaluate` of rlnb's own agents makes has a place of its own, "train.py:12 (evaluation)": an agent that is made
+    and taught on one line makes its environments for both there, and they are two groups.
+    """
+    first = frame or sys._getframe(1)
+    here: FrameType | None = first
+    found, evaluating = None, False
     while here is not None:
-        if str(here.f_globals.get("__name__", "")).partition(".")[0] not in LIBRARIES:
+        module = str(here.f_globals.get("__name__", ""))
+        if found is None and module.partition(".")[0] not in LIBRARIES:
             found = here
-            break
+        evaluating = evaluating or (here.f_code.co_name == "evaluate" and module.startswith("rlnb.agents."))
         here = here.f_back
-    return name_of(found.f_code.co_filename, found.f_lineno)
+    found = found or first
+    return name_of(found.f_code.co_filename, found.f_lineno) + (" (evaluation)" if evaluating else "")
 
 
 def name_of(filename: str, line: int) -> str:

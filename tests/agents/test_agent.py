@@ -259,6 +259,14 @@ def test_an_environment_with_settings_of_its_own_comes_back(tmp_path: Any) -> No
         agents.QLearning.load(path)
 
 
+@pytest.mark.parametrize("limit", [20, -1])
+def test_a_time_limit_of_its_own_comes_back(limit: int, tmp_path: Any) -> None:
+    agent = agents.QLearning(gym.make("FrozenLake-v1", max_episode_steps=limit), seed=0)
+    again = agents.QLearning.load(agent.save(tmp_path / "lake.rlnb"))
+    assert again.env.spec.max_episode_steps == (20 if limit == 20 else None)
+    assert again.env.spec.kwargs == agent.env.spec.kwargs
+
+
 def test_steps_and_episodes_are_not_mixed_up() -> None:
     agent = agents.QLearning("FrozenLake-v1", seed=0, learning_rate=agents.Linear(1.0)).learn(1000, progress=False)
     done = agent.episodes

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from rlnb import agents
+from rlnb.agents.schedules import Schedule
 from tests.agents import probes
 from tests.agents.small import ALL, EXACT, learned, make
 
@@ -51,6 +52,71 @@ def test_with_its_memory_the_next_update_is_the_same(name: str, tmp_path: Any) -
         agent.update()
         again.update()
     assert torch.equal(learned(agent), learned(again))
+
+
+@pytest.mark.parametrize("name", ["DQN", "SAC"])
+def test_without_its_memory_it_learns_only_when_that_is_filled_again(name: str, tmp_path: Any) -> None:
+    agent = make(name, train_freq=1).learn(300, progress=False)
+    again = getattr(agents, name).load(agent.save(tmp_path / "agent.rlnb"))
+    before = learned(again).clone()
+    again.learn(19, progress=False)
+    assert again.memory.count == 19
+    assert torch.equal(learned(again), before)
+    again.learn(1, progress=False)
+    assert not torch.equal(learned(again), before)
+    fresh = getattr(agents, name).load(make(name).save(tmp_path / "fresh.rlnb")).learn(100, progress=False)
+    assert torch.equal(learned(fresh), learned(make(name).learn(100, progress=False)))
+
+
+@pytest.mark.parametrize("name", ["A2C", "DQN"])
+def test_a_loaded_agent_begins_with_other_episodes(name: str, tmp_path: Any) -> None:
+    def starts(agent: Any) -> list[float]:
+        agent.begin()
+        return [float(x) for x in agent.lanes.obs.reshape(-1)]
+
+    agent = make(name).learn(100, progress=False)
+    first, second = starts(make(name)), starts(getattr(agents, name).load(agent.save(tmp_path / "a.rlnb")))
+    agent.learn(100, progress=False)
+    third = starts(getattr(agents, name).load(agent.save(tmp_path / "b.rlnb")))
+    assert first != second != third != first
+    assert starts(getattr(agents, name).load(tmp_path / "a.rlnb")) == second
+
+
+@pytest.mark.parametrize("name", ["SAC", "TD3", "DDPG"])
+def test_random_numbers_of_another_device_begin_anew(name: str, tmp_path: Any) -> None:
+    path = make(name).learn(50, progress=False).save(tmp_path / "agent.rlnb")
+    document = torch.load(path, weights_only=True)
+    document["state"]["generator"] = torch.zeros(16, dtype=torch.uint8)  # a GPU's generator has no more
+    torch.save(document, path)
+    one, other = (getattr(agents, name).load(path).learn(100, progress=False) for _ in range(2))
+    assert torch.equal(learned(one), learned(other))
+    assert not torch.equal(one.generator.get_state(), make(name).generator.get_state())
+
+
+def test_a_memory_that_is_empty_comes_back_empty(tmp_path: Any) -> None:
+    again = agents.DQN.load(make("DQN").save(tmp_path / "dqn.rlnb", memory=True))
+    assert again.memory.count == 0
+    again.learn(60, progress=False)
+
+
+def test_who_has_no_memory_says_so(tmp_path: Any) -> None:
+    for name in ("PPO", "QLearning", "Reinforce"):
+        with pytest.raises(TypeError, match=rf"save\(memory=True\): {name} has no memory to save\. Leave it out"):
+            make(name).save(tmp_path / "agent.rlnb", memory=True)
+
+
+class Steps(Schedule):
+    """A schedule of one's own."""
+
+    def __call__(self, done: float) -> float:
+        return 1e-3 if done < 0.5 else 1e-4
+
+
+def test_a_schedule_of_ones_own_is_given_again(tmp_path: Any) -> None:
+    path = make("PPO", learning_rate=Steps()).save(tmp_path / "ppo.rlnb")
+    with pytest.raises(ValueError, match=r"learning_rate is a schedule of your own .*Steps.*Give learning_rate="):
+        agents.PPO.load(path)
+    assert agents.PPO.load(path, learning_rate=Steps()).now("learning_rate") == 1e-3
 
 
 def test_ppo_learns_the_same_from_the_same_batch_after_loading(tmp_path: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rlnb import hook
-from rlnb.agents import ExpectedSarsa, QLearning, Sarsa, alpha_sweep, policy_value
+from rlnb.agents import DQN, ExpectedSarsa, QLearning, Sarsa, alpha_sweep, policy_value
 
 
 class Corridor(gym.Env[int, int]):
@@ -89,6 +89,27 @@ def test_stop_ends_a_sweep_with_what_was_finished(monkeypatch: pytest.MonkeyPatc
     sweep = alpha_sweep(QLearning, "FrozenLake-v1", [0.1, 0.2, 0.3], range(2), steps=640, progress=False)
     assert [row.learning_rate for row in sweep.rows] == [0.1]
     assert len(sweep.rows[0].values) == 2
+
+
+def test_a_sweep_that_cannot_be_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TypeError, match=r"QLearning, Sarsa or ExpectedSarsa, not DQN\."):
+        alpha_sweep(DQN, "CartPole-v1", [1e-3], steps=10)  # type: ignore[arg-type]
+    monkeypatch.setattr(hook, "stopping", lambda: True)
+    sweep = alpha_sweep(QLearning, "FrozenLake-v1", [0.1], range(2), episodes=5, progress=False)
+    with pytest.raises(ValueError, match="stopped before its first learning rate was finished"):
+        _ = sweep.best
+
+
+def test_a_sweep_whose_valuing_was_stopped_has_no_such_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    valued: list[Any] = []
+
+    def stopped(self: Any, *how: Any, **more: Any) -> Any:
+        valued.append(self)
+        monkeypatch.setattr(hook, "stopping", lambda: len(valued) == 2)
+        return np.array([1.0])
+
+    monkeypatch.setattr(QLearning, "evaluate", stopped)
+    assert alpha_sweep(QLearning, "Blackjack-v1", [0.1], range(2), episodes=5, progress=False).rows == ()
 
 
 def test_rates_that_cannot_be_told_apart_are_all_named() -> None:

@@ -211,6 +211,20 @@ def test_places(capture, desk):
     assert name_of("/somewhere/train.py", 12) == "train.py:12"
 
 
+def test_an_evaluation_has_a_place_of_its_own(capture, desk):
+    from rlnb.agents import QLearning
+
+    def lake():
+        return gym.make("FrozenLake-v1")
+
+    for env in ("FrozenLake-v1", lake):
+        desk.requests.clear()
+        QLearning(env, seed=0).learn(200, progress=False, evaluate_every=100)
+        capture.flush()
+        learning, *evaluations = [request.place for request in desk.requests]
+        assert set(evaluations) == {f"{learning} (evaluation)"}
+
+
 def test_places_in_cells(monkeypatch):
     from types import SimpleNamespace
 
