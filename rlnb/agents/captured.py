@@ -77,6 +77,10 @@ class Captured:
                 if recording is not None:
                     recording.fill(arrays)
                     return recording.run(self, how)
+        return self.once(*given, **how)
+
+    def once(self, *given: Array | float, **how: Hashable) -> Outputs:
+        """The same, and nothing is recorded: for arrays of a shape that will hardly come again."""
         return self.function(
             *(x if isinstance(x, float) else torch.as_tensor(x, device=self.device) for x in given), **how
         )

@@ -138,12 +138,14 @@ class PPO(OnPolicyAgent[PPOConfig]):
         """Learn from one rollout, `n_epochs` times over."""
         rate, clip = self.now("learning_rate"), self.now("clip_range")
         explained = explained_variance(batch.values.cpu().numpy(), batch.targets.cpu().numpy())
+        usual = min(self.config.batch_size, self.rollout.n_steps * self.lanes.n)
         self.hold(batch)
         for epoch in range(self.config.n_epochs):
             if epoch and self.config.recompute_advantages:
                 self.hold(self.revalue(batch))
             for rows in self.minibatches(len(batch.obs)):
-                log_ratio, norm = self.descended(rows, rate, clip)
+                descend = self.descended if len(rows) == usual else self.descended.once  # the rest of a rollout
+                log_ratio, norm = descend(rows, rate, clip)
             if self.config.target_kl is not None and float(self.kl(log_ratio)) > 1.5 * self.config.target_kl:
                 break
         self.guard.look(self.steps)

@@ -104,6 +104,11 @@ def test_a_recorded_update_is_the_readable_one(case: str) -> None:
     assert any(not torch.allclose(flat.data, before[name], atol=1e-3) for name, flat in flats(plain).items())
 
 
+def test_the_rest_of_a_rollout_is_not_recorded() -> None:
+    agent = as_on_a_card(make("ppo")).learn(300, progress=False)  # of 50 rows a rollout: 16, 16, 16 and 2
+    assert [key[0][0] for key in agent.descended._known] == [(16,)]
+
+
 @pytest.mark.parametrize("case", ["dqn", "ppo", "td3", "sac"])
 def test_nan_stops_there_too_and_spoils_nothing(case: str) -> None:
     agent = as_on_a_card(make(case))
