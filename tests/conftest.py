@@ -1,6 +1,7 @@
 """For every test: faults of rlnb's own raise, and nothing is written outside the test's folder."""
 
 import os
+import signal
 import sys
 
 import pytest
@@ -14,9 +15,14 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 
 
 def pytest_configure(config):
-    """Property tests draw the same examples each time; `make test-all` (no marker left out) looks for new ones."""
+    """Property tests draw the same examples each time; `make test-all` (no marker left out) looks for new ones.
+
+    Ctrl-C interrupts.
+    """
     if config.option.markexpr:
         settings.load_profile("steady")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # the shell's doing, where the tests run in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium import spaces
 from torch import Tensor
 
 from rlnb import hook
-from rlnb.agents import heads
+from rlnb.agents import evaluation, heads
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import Flat, forward
 from rlnb.agents.guard import check_finite
@@ -193,7 +194,8 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
         self, expert: Callable[[Any], Any], rounds: int = 5, episodes: int = 5, steps: int = 1000
     ) -> BehaviorCloning:
         """Play `episodes` with the present policy, add what `expert(obs)` would have done, learn `steps` updates;
-        again. Schedules go on over all rounds; Stop ends it after the present episode, and asks the expert no more."""
+        again. Schedules go on over all rounds; Stop ends it within the present episode, and asks the expert no more.
+        Where the environment has no time limit an episode is cut after 10,000 steps, with a warning."""
         env, planned = self.source.make(), self.steps + rounds * steps
         try:
             for turn in range(rounds):
@@ -201,12 +203,7 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
                 for episode in range(episodes):
                     if hook.stopping():
                         return self
-                    obs, _ = env.reset(seed=self.seed + 1000 * turn + episode)
-                    over = False
-                    while not over:
-                        seen.append(copy.deepcopy(obs))
-                        obs, _, terminated, truncated, _ = env.step(self.act(obs))
-                        over = terminated or truncated
+                    seen += self.visited(env, self.seed + 1000 * turn + episode)
                 if hook.stopping():
                     return self
                 self.add((seen, [expert(obs) for obs in seen]))
@@ -214,6 +211,19 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
         finally:
             env.close()
         return self
+
+    def visited(self, env: gym.Env[Any, Any], seed: int) -> list[Any]:
+        """What the present policy sees in one episode; a Stop ends it."""
+        obs, _ = env.reset(seed=seed)
+        seen = [copy.deepcopy(obs)]
+        while True:
+            obs, _, terminated, truncated, _ = env.step(self.act(obs))
+            if terminated or truncated or (len(seen) % evaluation.LOOK == 0 and hook.stopping()):
+                return seen
+            if len(seen) == evaluation.LIMIT and evaluation.endless(env):
+                evaluation.warn_of_cut(env, "an episode of DAgger")
+                return seen
+            seen.append(copy.deepcopy(obs))
 
     # ---------------------------------------------------------------- acting, explaining, saving
     def act(self, obs: Any, greedy: bool = True) -> Any:

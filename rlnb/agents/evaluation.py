@@ -26,9 +26,7 @@ def returns(act: Callable[[Any], Any], env: gym.Env[Any, Any], episodes: int, se
     if episodes < 1:
         raise ValueError(f"episodes={episodes}: an evaluation needs at least 1.")
     totals = np.zeros(episodes)
-    spec = env.spec
-    by_itself = spec is not None and "max_num_frames_per_episode" in spec.kwargs  # Atari counts frames
-    endless = not (by_itself or env.has_wrapper_attr("_max_episode_steps"))  # TimeLimit's
+    may_go_on = endless(env)
     heard = hook.stopping()  # a Stop from before ended something else
     taken = cut = 0
     for episode in range(episodes):
@@ -41,13 +39,24 @@ def returns(act: Callable[[Any], Any], env: gym.Env[Any, Any], episodes: int, se
             over = terminated or truncated
             if taken % LOOK == 0 and not heard and hook.stopping():
                 return totals[: episode + bool(over)]
-            if endless and not over and taken - begun == LIMIT:
+            if may_go_on and not over and taken - begun == LIMIT:
                 cut, over = cut + 1, True
     if cut:
-        name = type(env.unwrapped).__name__ if spec is None else spec.id
-        warnings.warn(
-            f"{cut} of {episodes} evaluation episodes in {name} did not end and were cut after {LIMIT:,} steps, as it "
-            "has no time limit of its own. gym.wrappers.TimeLimit(env, steps) gives it one.",
-            stacklevel=3,
-        )
+        warn_of_cut(env, f"{cut} of {episodes} evaluation episodes")
     return totals
+
+
+def endless(env: gym.Env[Any, Any]) -> bool:
+    """Whether an episode may go on for ever there, since nothing limits its steps."""
+    by_itself = env.spec is not None and "max_num_frames_per_episode" in env.spec.kwargs  # Atari counts frames
+    return not (by_itself or env.has_wrapper_attr("_max_episode_steps"))  # TimeLimit's
+
+
+def warn_of_cut(env: gym.Env[Any, Any], what: str) -> None:
+    """Say that `what` did not end in `env`."""
+    name = type(env.unwrapped).__name__ if env.spec is None else env.spec.id
+    warnings.warn(
+        f"{what} in {name} did not end and had to be cut after {LIMIT:,} steps, as it "
+        "has no time limit of its own. gym.wrappers.TimeLimit(env, steps) gives it one.",
+        stacklevel=4,
+    )

@@ -211,3 +211,17 @@ def test_dagger_asks_the_expert_where_the_agent_went_itself() -> None:
     agent.dagger(balance, rounds=3, episodes=3, steps=300)
     assert agent.taken.tolist()[1:] == [balance(obs) for obs in agent.obs[1:]]
     assert agent.evaluate(5, seed=0).mean() > 100  # one pair alone would fall over at once
+
+
+def test_an_episode_of_dagger_ends_where_the_environment_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rlnb.agents.evaluation.LIMIT", 40)
+    agent = BehaviorCloning("CliffWalking-v1", seed=0, network=(8,))
+    monkeypatch.setattr(agent, "act", lambda obs: 3)  # left, against the wall, for ever
+    with pytest.warns(UserWarning, match=r"DAgger in CliffWalking-v1 .* cut after 40 steps"):
+        agent.dagger(lambda obs: 0, rounds=1, episodes=1, steps=1)
+    assert agent.taken.tolist() == [0] * 40
+    monkeypatch.setattr("rlnb.agents.evaluation.LOOK", 10)
+    answers = iter([False, False, True])  # before the episode; after ten steps and twenty
+    monkeypatch.setattr("rlnb.hook.stopping", lambda: next(answers, True))
+    agent.dagger(lambda obs: 1, rounds=1, episodes=1, steps=1)
+    assert agent.taken.tolist() == [0] * 40

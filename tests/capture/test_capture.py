@@ -182,15 +182,7 @@ def test_a_forked_child_steps_bare(capture, desk):
     assert gym.make.__code__ is code
 
 
-@pytest.fixture
-def ctrl_c():
-    """Ctrl-C interrupts, also where the tests run in the background: there a shell has it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def test_an_interrupt_during_a_flush_comes_after_it(ctrl_c):
+def test_an_interrupt_during_a_flush_comes_after_it():
     after = []
     with pytest.raises(KeyboardInterrupt):
         with held_back():
@@ -200,7 +192,7 @@ def test_an_interrupt_during_a_flush_comes_after_it(ctrl_c):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_interrupts_at_random_moments_leave_whole_columns(desk, ctrl_c):
+def test_interrupts_at_random_moments_leave_whole_columns(desk):
     """Ctrl-C as the kernel sends it, forty times while a loop runs on."""
     capture = Capture(desk, SystemClock())
     capture.install()
