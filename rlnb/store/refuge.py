@@ -9,6 +9,7 @@ in its refuge is brought home by the next store that is opened at the place, on 
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
 import sqlite3
@@ -39,6 +40,7 @@ class Refuge:
         self.path = Path(tempfile.mkdtemp(prefix=_prefix(wanted))) / FILE_NAME
         self._tried = time.monotonic()
         self._home: tuple[int, int] | None = None  # what the file at the place looked like when we last saw it
+        self._met: tuple[int, int] | None = None  # what it looked like when the snapshot was made
         self._carried: list[tuple[int, int] | None] = []
         self._snapshot: Path | None = None
         self.over = False  # all is at the place, and is written there from now on
@@ -103,7 +105,8 @@ class Refuge:
         target = self.path.with_name("copy.sqlite")
         try:
             with closing(connect(self.path)) as conn:
-                if (there := _look(self.wanted)) != self._home and there is not None:
+                self._met = _look(self.wanted)
+                if self._met != self._home and self._met is not None:
                     _copy(self.wanted, target)
                     merge(target, conn)
                 _clear(target)
@@ -117,14 +120,21 @@ class Refuge:
         else:
             self._snapshot = target
 
-    def ship(self) -> None:
-        """Copy the file to the drive, under another name until it is whole. The file need not be held."""
+    def ship(self) -> bool:
+        """Copy the file to the drive, under another name until it is whole. The file need not be held.
+
+        False: somebody has written there since the snapshot was made, so it stays away; another one has to be made.
+        """
         if self._snapshot is None:
-            return
-        part = beside(self.wanted, ".part")
+            return True
+        part = beside(self.wanted, f".{self.path.parent.name[-8:]}.part")  # not one that another machine writes
         try:
             make_folder(self.wanted.parent)
             shutil.copyfile(self._snapshot, part)
+            if _look(self.wanted) != self._met:
+                part.unlink()
+                self._snapshot, self._carried, self._tried = None, [], -math.inf
+                return False
             for tail in ("-wal", "-shm"):  # of somebody who used SQLite there all the same; `_pack` has read it
                 beside(self.wanted, tail).unlink(missing_ok=True)
             os.replace(part, self.wanted)
@@ -133,6 +143,7 @@ class Refuge:
         except OSError as error:
             self._carried = []
             self._warn(f"{self.path} could not be copied to {self.wanted} ({error}); it is tried again.")
+        return True
 
     # --- the end -----------------------------------------------------------------------------------------------------
 

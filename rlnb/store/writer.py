@@ -172,8 +172,9 @@ class Writer:
                 closing, asked, self._wanted = self._closing, self._wanted, False
                 jobs, self._jobs = self._jobs, []
             self._turn(jobs, closing, asked)
-            if self.refuge:
-                self.refuge.ship()
+            while self.refuge and not self.refuge.ship() and closing:
+                with self.file:
+                    self.refuge.visit(self.link, asked, last=True)
             if closing:
                 return
 

@@ -55,20 +55,23 @@ def on_a_terminal(code, tmp_path, until=None, then=None, **extra):
     )  # fmt: skip
     os.close(theirs)
     seen, end = b"", time.monotonic() + 120
-    while time.monotonic() < end:
-        if select.select([mine], [], [], 0.2)[0]:
-            try:
-                part = os.read(mine, 65536)
-            except OSError:
-                break
-            if not part:
-                break
-            seen += part
-        if until is not None and until in seen:
-            until = None
-            then(process)
-    assert process.wait(30) is not None
-    os.close(mine)
+    try:
+        while time.monotonic() < end:
+            if select.select([mine], [], [], 0.2)[0]:
+                try:
+                    part = os.read(mine, 65536)
+                except OSError:
+                    break
+                if not part:
+                    break
+                seen += part
+            if until is not None and until in seen:
+                until = None
+                then(process)
+        assert process.wait(30) is not None
+    finally:
+        process.kill()  # one that does not end by itself does not outlive its test
+        os.close(mine)
     return seen.decode(), process.returncode
 
 

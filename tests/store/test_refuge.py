@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -229,6 +231,8 @@ def test_on_a_mounted_drive_a_local_file_is_written_and_copied(
     publish(again, run("s2", [30], rng))
     while ids(place) != {"s1", "s2"}:  # copied while it is open
         pass
+    monkeypatch.undo()
+    monkeypatch.setattr(ground, "MOUNTS", tmp_path / "mounts")
     other = Store(place, warn=said)  # another machine writes there meanwhile
     publish(other, run("s3", [40], rng))
     other.close()
@@ -238,6 +242,39 @@ def test_on_a_mounted_drive_a_local_file_is_written_and_copied(
     assert set(store.sessions()["id"]) == {"s1", "s2", "s3", "s4"}
     assert [len(store.trace(id, 0)) for id in ("s1", "s2", "s3", "s4")] == [20, 30, 40, 50]
     store.close()
+
+
+@pytest.mark.parametrize("at_the_end", [True, False])
+def test_what_another_writes_while_a_copy_travels_to_the_drive_stays(
+    tmp_path: Path, rng: np.random.Generator, said: list[str], monkeypatch: pytest.MonkeyPatch, at_the_end: bool
+) -> None:
+    drive = tmp_path / "Drive"
+    mounts("fuse.drive", drive)(tmp_path / "mounts")
+    monkeypatch.setattr(ground, "MOUNTS", tmp_path / "mounts")
+    place = drive / "sessions.sqlite"
+    store, other = Store(place, warn=said), Store(place, warn=said)
+    publish(other, run("theirs", [40], rng))
+    copyfile, came = shutil.copyfile, []
+
+    def slow(source: Path, target: Path) -> None:
+        if not came and target.suffix == ".part":
+            came.append(target)
+            other.close()
+            assert ids(place) == {"theirs"}
+        copyfile(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", slow)
+    publish(store, run("mine", [20], rng))
+    if not at_the_end:
+        monkeypatch.setattr(refuge, "COPY_EVERY", 0.01)
+        store.flush()
+        end = time.monotonic() + 60
+        while not (place.exists() and ids(place) == {"mine", "theirs"}):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+    store.close()
+    with contextlib.closing(Store(place, warn=said)) as both:
+        assert {id: len(both.trace(id, 0)) for id in both.sessions()["id"]} == {"mine": 20, "theirs": 40}
 
 
 def test_a_file_system_without_locks_counts_as_a_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
