@@ -12,6 +12,7 @@ environment tells its probabilities). A task and seed without a row is "not run"
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import multiprocessing
 import sys
@@ -63,7 +64,10 @@ def run(task: Task, seed: int) -> dict[str, Any]:
             lanes = agents.atari.vector(task.env, n_envs=8)
             agent = getattr(agents, task.algorithm)(lanes, eval_env=whole_games, seed=seed, **task.settings)
         else:
-            agent = getattr(agents, task.algorithm)(task.env, seed=seed, **task.settings)
+            learned_in: Any = task.env
+            if task.cut:
+                learned_in = functools.partial(gym.make, task.env, max_episode_steps=task.cut)
+            agent = getattr(agents, task.algorithm)(learned_in, eval_env=task.env, seed=seed, **task.settings)
         began = time.perf_counter()
         agent.learn(task.steps, progress=False, episodes=task.episodes)
         seconds = time.perf_counter() - began
@@ -125,7 +129,8 @@ def read(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
 
 def recipe(task: Task) -> str:
     """What a row was made with: changed settings make it run again."""
-    return f"{task.algorithm} {task.env} {task.steps or task.episodes} {sorted(task.settings.items())}"
+    cut = f" cut {task.cut}" if task.cut else ""
+    return f"{task.algorithm} {task.env} {task.steps or task.episodes}{cut} {sorted(task.settings.items())}"
 
 
 def interval(values: Any) -> str:
