@@ -136,7 +136,6 @@ TASKS = [
          evaluation=1000),  # of a hundred landings the mean is known to 4 % only, the expert's as well
     Task("LunarLander, DQN 100k", "DQN", "LunarLander-v3", ">= 180", LANDER_DQN, steps=100_000,
          cut=400,  # a landing takes some 250 steps, and one that hovers for 1,000 sees few starts
-
          good=lambda v: v >= 180),
     Task("LunarLander, DQN 300k", "DQN", "LunarLander-v3", ">= 240", LANDER_DQN, steps=300_000,
          good=lambda v: v >= 240),
