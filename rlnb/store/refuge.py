@@ -120,10 +120,11 @@ class Refuge:
         else:
             self._snapshot = target
 
-    def ship(self) -> bool:
+    def ship(self, force: bool = False) -> bool:
         """Copy the file to the drive, under another name until it is whole. The file need not be held.
 
         False: somebody has written there since the snapshot was made, so it stays away; another one has to be made.
+        `force`: it goes there all the same; who writes there that often takes it over into theirs the next time.
         """
         if self._snapshot is None:
             return True
@@ -131,7 +132,7 @@ class Refuge:
         try:
             make_folder(self.wanted.parent)
             shutil.copyfile(self._snapshot, part)
-            if _look(self.wanted) != self._met:
+            if not force and _look(self.wanted) != self._met:
                 part.unlink()
                 self._snapshot, self._carried, self._tried = None, [], -math.inf
                 return False
@@ -141,6 +142,8 @@ class Refuge:
             self._home = _look(self.wanted)
             self._snapshot = None
         except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             self._carried = []
             self._warn(f"{self.path} could not be copied to {self.wanted} ({error}); it is tried again.")
         return True

@@ -172,7 +172,9 @@ class Writer:
                 closing, asked, self._wanted = self._closing, self._wanted, False
                 jobs, self._jobs = self._jobs, []
             self._turn(jobs, closing, asked)
-            while self.refuge and not self.refuge.ship() and closing:
+            for force in (False, False, True):
+                if not self.refuge or self.refuge.ship(force) or not closing:
+                    break
                 with self.file:
                     self.refuge.visit(self.link, asked, last=True)
             if closing:

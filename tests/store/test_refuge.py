@@ -231,8 +231,7 @@ def test_on_a_mounted_drive_a_local_file_is_written_and_copied(
     publish(again, run("s2", [30], rng))
     while ids(place) != {"s1", "s2"}:  # copied while it is open
         pass
-    monkeypatch.undo()
-    monkeypatch.setattr(ground, "MOUNTS", tmp_path / "mounts")
+    monkeypatch.setattr(refuge, "COPY_EVERY", 30.0)
     other = Store(place, warn=said)  # another machine writes there meanwhile
     publish(other, run("s3", [40], rng))
     other.close()
@@ -275,6 +274,32 @@ def test_what_another_writes_while_a_copy_travels_to_the_drive_stays(
     store.close()
     with contextlib.closing(Store(place, warn=said)) as both:
         assert {id: len(both.trace(id, 0)) for id in both.sessions()["id"]} == {"mine": 20, "theirs": 40}
+
+
+def test_a_store_closes_where_another_writes_to_the_drive_all_the_time(
+    tmp_path: Path, rng: np.random.Generator, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive = tmp_path / "Drive"
+    mounts("fuse.drive", drive)(tmp_path / "mounts")
+    monkeypatch.setattr(ground, "MOUNTS", tmp_path / "mounts")
+    store = Store(drive / "sessions.sqlite", warn=said)
+    publish(store, run("mine", [20], rng))
+    store.close()
+    copyfile, times = shutil.copyfile, []
+
+    def slow(source: Path, target: Path) -> None:
+        copyfile(source, target)
+        if target.suffix == ".part":
+            times.append(1e9 + len(times))
+            os.utime(drive / "sessions.sqlite", (times[-1], times[-1]))  # as if written again meanwhile
+
+    store = Store(drive / "sessions.sqlite", warn=said)
+    monkeypatch.setattr(shutil, "copyfile", slow)
+    publish(store, run("more", [30], rng))
+    store.close()
+    assert len(times) == 3
+    assert ids(drive / "sessions.sqlite") == {"mine", "more"}
+    assert sorted(p.name for p in drive.iterdir()) == [".gitignore", "sessions.sqlite"]
 
 
 def test_a_file_system_without_locks_counts_as_a_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
