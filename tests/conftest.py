@@ -9,6 +9,8 @@ from hypothesis import settings
 
 os.environ["RLNB_STRICT"] = "1"
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+if "PYTEST_XDIST_WORKER" in os.environ:  # two processes on two cores: threads of torch that wait for each other spin
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 settings.register_profile("steady", derandomize=True, deadline=None)
@@ -23,6 +25,13 @@ def pytest_configure(config):
         settings.load_profile("steady")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # the shell's doing, where the tests run in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    """Two processes share the tests (`--dist loadgroup`) file by file; all that drive JupyterLab stay in one."""
+    for item in items:
+        group = "browser" if item.path.parent.name == "browser" else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(autouse=True)
