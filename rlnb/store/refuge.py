@@ -8,6 +8,7 @@ in its refuge is brought home by the next store that is opened at the place, on 
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import math
 import os
@@ -27,6 +28,7 @@ from rlnb.store.owner import any_alive
 
 TRY_EVERY = 5.0  # seconds between two looks whether the place can be written again
 COPY_EVERY = 30.0  # seconds between two copies to a drive, while something changes
+PART_DIES_AFTER = 86_400.0  # seconds after which half a copy on a drive is of a process that was killed
 SEED_UP_TO = 512 * 2**20  # bytes of the sessions at a read-only place that are copied, to be read here
 
 Warn = Callable[[str], None]
@@ -44,6 +46,7 @@ class Refuge:
         self._carried: list[tuple[int, int] | None] = []
         self._snapshot: Path | None = None
         self.over = False  # all is at the place, and is written there from now on
+        _sweep(wanted)
         if copies or _size(wanted) <= SEED_UP_TO:
             self._seed()
         make_ready(self.path, warn)
@@ -214,6 +217,14 @@ def _copy(source: Path, target: Path) -> None:
     for tail in ("", "-wal"):
         if beside(source, tail).exists():
             shutil.copyfile(beside(source, tail), beside(target, tail))
+
+
+def _sweep(place: Path) -> None:
+    """Remove the halves of copies that killed processes left beside the store of a place."""
+    with suppress(OSError):
+        for part in place.parent.glob(f"{glob.escape(place.name)}.*.part"):
+            if time.time() - part.stat().st_mtime > PART_DIES_AFTER:
+                part.unlink()
 
 
 def _clear(path: Path) -> None:

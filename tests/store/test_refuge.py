@@ -225,8 +225,13 @@ def test_on_a_mounted_drive_a_local_file_is_written_and_copied(
     assert [p.name for p in sorted(place.parent.iterdir())] == [".gitignore", "sessions.sqlite"]
     assert refuges(tmp_path) == []
 
+    old, new = (place.with_name(f"sessions.sqlite.{name}.part") for name in ("killed", "underway"))
+    for part, age in ((old, 100_000.0), (new, 100.0)):  # of processes: killed yesterday, and copying at the moment
+        part.touch()
+        os.utime(part, (time.time() - age, time.time() - age))
     monkeypatch.setattr(refuge, "COPY_EVERY", 0.01)
     again = Store(place, warn=said)
+    assert not old.exists() and new.exists()
     assert len(again.trace("s1", 0)) == 20
     publish(again, run("s2", [30], rng))
     while ids(place) != {"s1", "s2"}:  # copied while it is open
