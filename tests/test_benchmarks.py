@@ -39,3 +39,21 @@ def test_the_machine_is_told():
     line = machine.described()
     assert f"numpy {machine.versions()['numpy']}" in line
     assert "cores" in line
+
+
+def test_a_task_repeats_actions_and_cuts_episodes_in_training_only():
+    from tests.benchmarks.agents.tasks import Task
+
+    task = Task("a pendulum", "DDPG", "Pendulum-v1", "none", {}, repeat=4, cut=50)
+    for training, limit in ((True, 50), (False, 200)):
+        env, lone = task.make(training), task.make(training).unwrapped
+        env.reset(seed=1)
+        lone.reset(seed=1)
+        decisions, over = 0, False
+        while not over:
+            obs, reward, _, over, _ = env.step([0.5])
+            alone = [lone.step([0.5])[:2] for _ in range(min(4, limit - 4 * decisions))]
+            assert (obs == alone[-1][0]).all()
+            assert reward == sum(one[1] for one in alone)
+            decisions += 1
+        assert decisions == -(-limit // 4)

@@ -64,12 +64,12 @@ def run(task: Task, seed: int) -> dict[str, Any]:
             lanes = agents.atari.vector(task.env, n_envs=8)
             agent = getattr(agents, task.algorithm)(lanes, eval_env=whole_games, seed=seed, **task.settings)
         else:
-            learned_in: Any = task.env
-            if task.cut:
-                learned_in = functools.partial(gym.make, task.env, max_episode_steps=task.cut)
-            agent = getattr(agents, task.algorithm)(learned_in, eval_env=task.env, seed=seed, **task.settings)
+            given: tuple[Any, Any] = (task.env, None)
+            if task.cut or task.repeat > 1:
+                given = (task.make, functools.partial(task.make, training=False))
+            agent = getattr(agents, task.algorithm)(given[0], eval_env=given[1], seed=seed, **task.settings)
         began = time.perf_counter()
-        agent.learn(task.steps, progress=False, episodes=task.episodes)
+        agent.learn(task.steps and task.steps // task.repeat, progress=False, episodes=task.episodes)
         seconds = time.perf_counter() - began
         if hasattr(agent, "policy") and has_model(env):
             value, how = policy_value(env, agent.policy), "exact"
@@ -129,8 +129,8 @@ def read(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
 
 def recipe(task: Task) -> str:
     """What a row was made with: changed settings make it run again."""
-    cut = f" cut {task.cut}" if task.cut else ""
-    return f"{task.algorithm} {task.env} {task.steps or task.episodes}{cut} {sorted(task.settings.items())}"
+    how = (f" repeat {task.repeat}" if task.repeat > 1 else "") + (f" cut {task.cut}" if task.cut else "")
+    return f"{task.algorithm} {task.env} {task.steps or task.episodes}{how} {sorted(task.settings.items())}"
 
 
 def interval(values: Any) -> str:
