@@ -46,7 +46,8 @@ class Refuge:
         self._carried: list[tuple[int, int] | None] = []
         self._snapshot: Path | None = None
         self.over = False  # all is at the place, and is written there from now on
-        _sweep(wanted)
+        if copies:
+            _sweep(wanted)
         if copies or _size(wanted) <= SEED_UP_TO:
             self._seed()
         make_ready(self.path, warn)

@@ -64,10 +64,9 @@ def run(task: Task, seed: int) -> dict[str, Any]:
             lanes = agents.atari.vector(task.env, n_envs=8)
             agent = getattr(agents, task.algorithm)(lanes, eval_env=whole_games, seed=seed, **task.settings)
         else:
-            given: tuple[Any, Any] = (task.env, None)
-            if task.cut or task.repeat > 1:
-                given = (task.make, functools.partial(task.make, training=False))
-            agent = getattr(agents, task.algorithm)(given[0], eval_env=given[1], seed=seed, **task.settings)
+            agent = getattr(agents, task.algorithm)(
+                task.make, eval_env=functools.partial(task.make, training=False), seed=seed, **task.settings
+            )
         began = time.perf_counter()
         agent.learn(task.steps and task.steps // task.repeat, progress=False, episodes=task.episodes)
         seconds = time.perf_counter() - began

@@ -82,8 +82,8 @@ SLOW_DQN: dict[str, Any] = {
 }  # fmt: skip
 #: what is tried is kept up: with single random steps two landers of nine hung in the air for ever
 LANDER_DQN: dict[str, Any] = {**SLOW_DQN, "explorer": "ez-greedy", "exploration_final_eps": 0.02}
-#: the +100 for a landing come after half a second of rest, which no observation tells: of one step's choice nearly
-#: nothing depends. So each is made for four steps, with as many updates as there are steps (gamma is that of four)
+#: the +100 for a landing come after half a second of rest, which no observation counts: one step's choice decides
+#: little. So each is made for four steps, with as many updates as there are steps (gamma is that of four)
 QUICK_LANDER_DQN: dict[str, Any] = {**LANDER_DQN, "gradient_steps": 16, "gamma": 0.995}
 ACROBOT_DQN: dict[str, Any] = {**SLOW_DQN, "n_steps": 1, "gradient_steps": 8}  # two updates a step
 CAR_DQN: dict[str, Any] = {
