@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Locator, expect
@@ -38,6 +39,19 @@ class Charts:
         act()
         for title, words in before.items():
             self.until(title, f"^(?!{re.escape(words)};)")
+
+    @contextmanager
+    def no_frames(self) -> Iterator[None]:
+        """A page that is too busy to draw: what waits for an animation frame waits until the end."""
+        self.page.evaluate("""() => {
+            const [ask, held] = [window.requestAnimationFrame, []];
+            window.requestAnimationFrame = (call) => -held.push(call);
+            window.framesAgain = () => { window.requestAnimationFrame = ask; held.forEach((call) => ask(call)); };
+        }""")
+        try:
+            yield
+        finally:
+            self.page.evaluate("() => window.framesAgain()")
 
     def drag(self, title: str, begin: float, end: float) -> None:
         """Press at one share of a chart's width, let go at another."""

@@ -1,6 +1,7 @@
 import type { Frame } from "../shared/codec";
 import { h } from "../shared/dom";
 import type { Titled } from "../shared/paper";
+import type { Drag } from "../shared/plot";
 import type { Theme } from "../shared/theme";
 import { HEIGHT, Panel } from "./panel";
 import { type Axis, type Entry, keyOf, Series } from "./series";
@@ -36,6 +37,7 @@ export class Charts {
   private readonly panels = new Map<string, Panel>();
   private readonly sight: IntersectionObserver;
   private window: Window | null = null;
+  private dragging: Drag = "box";
 
   constructor(
     private readonly settings: Settings,
@@ -137,6 +139,12 @@ export class Charts {
     this.events.changed();
   }
 
+  /** What dragging does from now on: not from the next drawing on, or a quick hand drags with the old tool. */
+  drag(tool: Drag): void {
+    this.dragging = tool;
+    for (const panel of this.panels.values()) panel.plot.drag = tool;
+  }
+
   /** Charts as high as the screen lets them be, or of their own height again. */
   fill(screen: boolean): void {
     const rows = Math.ceil(this.panels.size / 2);
@@ -194,6 +202,7 @@ export class Charts {
         replay: (episode) => this.events.replay(episode),
         moved: (by) => this.moved(by),
       });
+      panel.plot.drag = this.dragging;
       const elements = [...this.el.children];
       const named = (el: Element) => [...this.panels.values()].find((other) => other.el === el)?.name ?? "";
       this.el.insertBefore(panel.el, elements.find((el) => rank(named(el)) > rank(name)) ?? null);

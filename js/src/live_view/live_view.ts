@@ -63,6 +63,7 @@ class LiveView {
     this.toolbar = new Toolbar(
       {
         set: (change) => this.set(change),
+        drag: (tool) => this.charts.drag(tool),
         reset: () => this.charts.reset(),
         save: (kind) => this.save(kind),
         full: () => this.full(),

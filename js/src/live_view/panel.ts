@@ -93,7 +93,6 @@ export class Panel {
     this.drawn = this.stamp();
     const { plot, settings } = this;
     const { axis } = settings;
-    plot.drag = settings.drag;
     plot.log = settings.log;
     for (const [color, [key, series]] of [...this.series].entries()) this.paintSeries(key, series, color);
     const best = this.name === "return";

@@ -19,7 +19,6 @@ export interface Settings {
   episodes: boolean;
   smoothing: number;
   log: boolean;
-  drag: "pan" | "box";
   theme: Theme;
   /** Names of the groups, by number. */
   groups: string[];
@@ -41,7 +40,6 @@ export const initial = (): Settings => ({
   episodes: false,
   smoothing: 20,
   log: false,
-  drag: "box",
   theme: "light",
   groups: [],
   lane: null,

@@ -1,10 +1,12 @@
 import { h, icon } from "../shared/dom";
+import type { Drag } from "../shared/plot";
 import { Filter } from "./filter";
 import type { Axis } from "./series";
 import type { Settings } from "./settings";
 
 export interface ToolbarEvents {
   set(change: Partial<Settings>): void;
+  drag(tool: Drag): void;
   reset(): void;
   save(kind: "png" | "svg"): void;
   full(): void;
@@ -50,7 +52,7 @@ export class Toolbar {
     const axes = segmented("x axis", ["episode", "step", "time"], settings.wanted, (name) =>
       events.set({ wanted: name as Axis }),
     );
-    const drag = segmented("Dragging", ["box", "pan"], "box", (tool) => events.set({ drag: tool as "pan" | "box" }), {
+    const drag = segmented("Dragging", ["box", "pan"], "box", (tool) => events.drag(tool as Drag), {
       box: ["Drag to zoom", paths.box],
       pan: ["Drag to move", paths.pan],
     });

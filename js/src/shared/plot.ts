@@ -30,6 +30,9 @@ export interface PlotOptions {
   time?: boolean;
 }
 
+/** What dragging does: move the window, or choose a smaller one. */
+export type Drag = "pan" | "box";
+
 logger.set_level("warn"); // the console is the user's
 
 /** A plot that follows its data until the person zooms, and draws only what is in view: Bokeh's axes, ranges and tools. */
@@ -60,7 +63,7 @@ export class Plot {
   private theme: Theme;
   private warp: Warp = linear;
   private logs = false;
-  private drag_: "pan" | "box" | null = null;
+  private drag_: Drag | null = null;
 
   constructor(host: HTMLElement, options: PlotOptions) {
     this.el = host;
@@ -75,7 +78,7 @@ export class Plot {
   }
 
   /** What dragging does. */
-  set drag(tool: "pan" | "box") {
+  set drag(tool: Drag) {
     if (tool === this.drag_) return;
     this.drag_ = tool;
     this.model.toolbar.active_drag = tool === "pan" ? this.bokeh.pan : this.bokeh.box;
