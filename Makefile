@@ -42,7 +42,7 @@ js: $(VENV)/.test
 
 python: $(VENV)/.test $(VENV)/.bundle
 	$(BIN)/python tools/browser.py
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(MARKERS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(MARKERS)
 
 bench: $(VENV)/.test $(VENV)/.bundle
 	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)

@@ -99,4 +99,5 @@ class A2C(OnPolicyAgent[A2CConfig]):
         self.knob("learning_rate")
         self.begin()
         while self.going(until):
-            self.update(self.collect())
+            if (batch := self.collect()) is not None:
+                self.update(batch)

@@ -10,17 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-import gymnasium as gym
 import numpy as np
 from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from rlnb import hook
-from rlnb.agents import checkpoint, evaluation
-from rlnb.agents.config import Config
-from rlnb.agents.lanes import EnvLike, Source
+from rlnb.agents import checkpoint, evaluation, running
+from rlnb.agents.config import BOUND, MEMORY, Config, whole
 from rlnb.agents.progress import Progress
 from rlnb.agents.schedules import as_schedule
+from rlnb.agents.source import EnvLike, Source
 
 C = TypeVar("C", bound=Config)
 
@@ -29,7 +28,9 @@ class Agent(ABC, Generic[C]):
     """A learning algorithm on an environment.
 
     `env` is an id, an environment, a vector environment or a function that makes one. `seed` fixes every random
-    choice: the same seed on the same machine gives the same result, bit for bit on the CPU. `eval_env` is what
+    choice: the same seed on the same machine gives the same result, bit for bit on the CPU. A given environment is
+    learned in itself; more of them, and the one that `evaluate` plays in, are made like it from its `spec`, or copied.
+    Where you play in it between two `learn`, the next begins with a new episode. `eval_env` is what
     `evaluate` plays in where it differs from `env` (no clipped rewards, say). Everything else is a setting of the
     algorithm; `agent.config` shows them all.
     """
@@ -44,7 +45,9 @@ class Agent(ABC, Generic[C]):
             settings.setdefault("n_envs", env.num_envs)  # what is given says how many there are
         self.config = self.Settings.build(settings, self.name)  # type: ignore[assignment]
         self.source = Source(env)
-        self.eval_source = self.source if eval_env is None else Source(eval_env)
+        self.eval_source: Source | None = self.source if eval_env is None else Source(eval_env)
+        if seed is not None and not whole(seed, 0):
+            raise ValueError(f"seed={seed!r}: it is a whole number from 0 on, or None: any.")
         self.seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else int(seed)
         self.rng = np.random.default_rng(self.seed)
         self.steps = 0  # environment steps learned from, over all lanes
@@ -91,6 +94,9 @@ class Agent(ABC, Generic[C]):
         """The spaces in words: a checkpoint goes on only where they are the same."""
         raise NotImplementedError
 
+    def _abandon(self) -> None:
+        """Begin with a new episode: somebody else played in the environment."""
+
     def _recent_return(self) -> float | None:
         """Mean return of the newest episodes, for the progress bar."""
         return None
@@ -113,22 +119,37 @@ class Agent(ABC, Generic[C]):
         `evaluate_every`: play 10 episodes every so many steps, log them as `eval_return`, and keep the best agent in
         `best_path`. Stop in the live view ends the loop early with everything kept; another `learn` goes on.
         """
-        more = steps if episodes is None else episodes
-        if (steps is None) == (episodes is None) or more is None or more < 1:
-            raise ValueError(f"learn(steps={steps}, episodes={episodes}): give one of them, at least 1.")
+        more: Any = steps if episodes is None else episodes
+        if (steps is None) == (episodes is None) or not whole(more, 1):
+            raise ValueError(f"learn(steps={steps!r}, episodes={episodes!r}): give one whole number, at least 1.")
+        if not whole(evaluate_every, 0):
+            raise ValueError(f"evaluate_every={evaluate_every!r}: it is a whole number of steps, or 0: never.")
         if best_path is not None and not evaluate_every:
             raise ValueError("best_path needs evaluate_every=: the best agent is known only by evaluating.")
+        if best_path is not None and not (os.path.exists(best_path) and self._evaluate[1] in (None, best_path)):
+            self.best = -math.inf  # the best of that file is not known
         unit = "steps" if episodes is None else "episodes"
         if unit != self.unit:  # the total so far counted something else
             self.unit, self.planned = unit, 0
         until = self.counted + int(more)
         self.planned = max(self.planned, until, planned or 0)
-        self._evaluate, self._due = (evaluate_every, best_path), self.steps + evaluate_every
+        every = int(evaluate_every)
+        self._evaluate, self._due = (every, best_path), (self.steps // every + 1) * every if every else 0
         self._look = 0
+        if self.source.touched:
+            self._abandon()
         hook.explain(self.explain)
         with Progress(f"{self.name} {self.source.name}", self.counted, until, self.unit, progress) as self._bar:
-            self._learn(until)
-            self._judge()
+            try:
+                self._learn(until)
+                if best_path is not None and self.best == -math.inf:
+                    self._due = self.steps  # there shall be such a file
+                self._judge()
+            except BaseException:
+                self._abandon()  # the kernel was interrupted in the middle of a step, say
+                raise
+            finally:
+                self.source.mark()
             self._bar.tell(self.counted, self._recent_return(), self.steps, last=True)
         return self
 
@@ -151,6 +172,12 @@ class Agent(ABC, Generic[C]):
         if self._bar is not None:
             self._bar.tell(self.counted, self._recent_return(), self.steps)
         return self._judge()
+
+    def unstopped(self, more: int) -> bool:
+        """Move the progress bar by `more` steps that are not counted yet; False once Stop has been asked for."""
+        if self._bar is not None and self.unit == "steps":
+            self._bar.tell(self.counted + more, self._recent_return(), self.steps + more)
+        return not hook.stopping()
 
     def _judge(self) -> bool:
         """Evaluate if that is due, and keep the best agent; False once Stop has been asked for."""
@@ -176,13 +203,24 @@ class Agent(ABC, Generic[C]):
 
     def knob(self, setting: str) -> None:
         """Let a person move `setting` while the agent learns; from then on its schedule is out of force."""
+        if setting not in vars(self.config):
+            raise ValueError(f"{self.name} has no setting {setting!r}. It has: {', '.join(vars(self.config))}.")
         hook.knob(setting, lambda: self.now(setting), lambda value: self._set.__setitem__(setting, float(value)))
 
     # ---------------------------------------------------------------- judging
     def evaluate(self, episodes: int = 20, seed: int | None = 42, greedy: bool = True) -> NDArray[np.float64]:
         """Returns of `episodes` whole episodes in an environment made for it, learning nothing; episode i has seed +
-        i. A Stop meanwhile ends it: the returns of the episodes that were over come back."""
-        env = self.eval_source.make()
+        i. A Stop meanwhile ends it: the returns of the episodes that were over come back.
+
+        The environment is one like `env`, or `eval_env`. What `env`'s wrappers have counted (NormalizeObservation) is
+        used there and not counted on; rewards are the true ones. What was set in `env` by hand is not in there.
+        """
+        if self.eval_source is None:
+            raise ValueError(
+                f"{self.name} was evaluated in an environment of its own (eval_env=), which the file does not hold. "
+                f"{self.name}.load(path, eval_env=...) gives it one."
+            )
+        env = self.eval_source.judge(self.source.model)
         try:
             return evaluation.returns(lambda obs: self.act(obs, greedy=greedy), env, episodes, seed)
         finally:
@@ -197,13 +235,13 @@ class Agent(ABC, Generic[C]):
                 f"save({part}={parts[part]}): {self.name} has no {part} to save. Leave it out; only DQN, DDPG, TD3 and "
                 "SAC have a memory."
             )
-        source = self.source
+        source, judge = self.source, self.eval_source
         document = {
             "algorithm": self.name, "config": self.config.to_dict(), "seed": self.seed, "steps": self.steps,
             "episodes": self.episodes, "unit": self.unit, "planned": self.planned,
             "best": self.best, "set": dict(self._set),
-            "env": source.id if source.rebuildable and plain(source.kwargs) else None, "env_name": source.name,
-            "env_kwargs": source.kwargs if plain(source.kwargs) else {},
+            "env": source.described(), "env_name": source.name, "running": running.state(source.model),
+            "eval_env": None if judge is source else [None if judge is None else judge.described()],
             "spaces": self._spaces(), "rng": self.rng.bit_generator.state, "state": self._state(**parts),
         }  # fmt: skip
         return checkpoint.write(path, document)
@@ -227,32 +265,36 @@ class Agent(ABC, Generic[C]):
             )
         eval_env = overrides.pop("eval_env", None)
         lanes = {"n_envs": env.num_envs} if isinstance(env, VectorEnv) and "n_envs" in saved["config"] else {}
-        document = {**saved["config"], **lanes, **overrides}
-        if document.get("network") == "given":
-            raise ValueError("The agent has a network of your own, whose code is not in the file. Give network=.")
-        config = cls.Settings.from_dict(document, cls.__name__)
-        if env is None:
-            env = gym.make(saved["env"], **saved["env_kwargs"]) if saved["env_kwargs"] else saved["env"]
-        agent = cls(env, seed=saved["seed"], eval_env=eval_env, **vars(config))
+        bound = BOUND | (MEMORY if saved["state"].get("memory") else set())
+        config = cls.Settings.reopened({**saved["config"], **lanes}, overrides, bound, cls.__name__)
+        apart = saved["eval_env"]  # None: it was evaluated in one like `env`; [None]: in one that a file cannot hold
+        if eval_env is None and apart and apart[0]:
+            eval_env = Source.of(apart[0])
+        agent = cls(
+            Source.of(saved["env"]) if env is None else env, seed=saved["seed"], eval_env=eval_env, **vars(config)
+        )
+        if apart and eval_env is None:
+            agent.eval_source = None
+        running.restore(agent.source.model, saved["running"])
         for what, words in saved["spaces"].items():
             checkpoint.check_same(what, words, agent._spaces()[what])
         for counter in ("steps", "episodes", "unit", "planned", "best"):
             setattr(agent, counter, saved[counter])
-        agent._set = dict(saved["set"])
+        agent._set = {name: value for name, value in saved["set"].items() if name not in overrides}
         agent._restore(saved["state"])
         agent.rng.bit_generator.state = saved["rng"]
         return agent
+
+    def close(self) -> None:
+        """Close the environments; the agent can still act."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:  # what copy and pickle ask for
+        raise TypeError(
+            f"{self.name} cannot be copied or pickled: environments and networks share memory inside. "
+            f"agent.save(path) and {self.name}.load(path) make another one like it."
+        )
 
     def __repr__(self) -> str:
         return (
             f"<{self.name} on {self.source.name}, seed {self.seed}, {self.steps:,} steps, {self.episodes:,} episodes>"
         )
-
-
-def plain(value: Any) -> bool:
-    """Whether `value` is made of numbers, words, lists and dicts only: what a file keeps without keeping code."""
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and plain(part) for key, part in value.items())
-    if isinstance(value, list | tuple):
-        return all(plain(part) for part in value)
-    return value is None or isinstance(value, bool | int | float | str)

@@ -19,6 +19,7 @@ from gymnasium.vector import VectorEnv
 from rlnb.agents.schedules import Linear
 
 #: DQN as in Mnih et al. 2015 with Adam, sized so that the memory fits a 16 GB card. Steps are agent steps (4 frames).
+#: Unlike there: ε falls over a tenth of the run to 0.01, the target is copied every 1,000 steps, gradients are bounded.
 DQN_STANDARD: dict[str, Any] = {
     "network": (512,), "learning_rate": 1e-4, "buffer_size": 100_000, "learning_starts": 100_000, "batch_size": 32,
     "train_freq": 4, "target_update_interval": 1000, "exploration_fraction": 0.1, "exploration_final_eps": 0.01,
@@ -31,7 +32,7 @@ DQN_LESSON: dict[str, Any] = {
     "train_freq": 4, "target_update_interval": 2_500, "exploration_fraction": 0.3, "exploration_final_eps": 0.1,
     "explorer": "gaussian-epsilon-greedy", "optimizer": "nesterov", "max_grad_norm": None, "max_grad_value": 1.0,
 }  # fmt: skip
-#: PPO for Atari (Schulman et al. 2017, table 5).
+#: PPO for Atari (Schulman et al. 2017, table 5; 4 epochs and half the weight of the value, as in most code since).
 PPO_STANDARD: dict[str, Any] = {
     "network": (512,), "activation": "relu", "n_envs": 8, "n_steps": 128, "batch_size": 256, "n_epochs": 4,
     "learning_rate": Linear(2.5e-4), "clip_range": Linear(0.1), "ent_coef": 0.01, "normalize_advantage": True,
@@ -65,7 +66,7 @@ def standard(env_id: str, frames: int = 4, training: bool = True) -> Callable[[]
             env = LifeLoss(env)
         game: Any = env.unwrapped
         if game.get_action_meanings()[1] == "FIRE":
-            env = Fire(env)
+            env = Fire(env, after_life=not training)  # in training a life is an episode, which begins with a reset
         if training:
             env = gym.wrappers.TransformReward(env, lambda reward: float(np.sign(float(reward))))
         return gym.wrappers.FrameStackObservation(env, frames)
@@ -86,10 +87,12 @@ def vector(env_id: str, n_envs: int = 8, frames: int = 4, training: bool = True)
     given = {name: spec.kwargs[name] for name in ("repeat_action_probability", "full_action_space")}
     # `life_loss_info`: a lost life is an end for the learner, and the game goes on. ALE's `episodic_life` would begin
     # the game anew, so that nobody ever learned what comes after the first life.
-    return AtariVectorEnv(
+    env = AtariVectorEnv(
         spec.kwargs["game"], n_envs, stack_num=frames, life_loss_info=training, reward_clipping=training,
         max_num_frames_per_episode=spec.kwargs.get("max_num_frames_per_episode", 108_000), **given,
     )  # fmt: skip
+    env.ends_with_a_life = training  # type: ignore[attr-defined]
+    return env
 
 
 def lesson(env_id: str = "ALE/MsPacman-v5", training: bool = True) -> Callable[[], gym.Env[Any, Any]]:
@@ -138,7 +141,20 @@ class LifeLoss(gym.Wrapper[Any, Any, Any, Any]):
 
 
 class Fire(gym.Wrapper[Any, Any, Any, Any]):
-    """Presses FIRE after each reset: in Breakout and others no ball flies before."""
+    """Presses FIRE after each reset, and with `after_life` after each lost life: in Breakout and others no ball flies
+    before."""
+
+    def __init__(self, env: gym.Env[Any, Any], after_life: bool = False) -> None:
+        super().__init__(env)
+        self.after_life = after_life
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        before = lives(self.env)
+        obs, reward, terminated, truncated, info = self.env.step(action)
+        if self.after_life and 0 < lives(self.env) < before and not (terminated or truncated):
+            obs, more, terminated, truncated, info = self.env.step(1)
+            reward = float(reward) + float(more)
+        return obs, reward, terminated, truncated, info
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         obs, info = self.env.reset(seed=seed, options=options)

@@ -117,6 +117,11 @@ class Chain:
         return slope
 
 
+def frozen(module: nn.Module) -> bool:
+    """Whether some weights are to stay as they are (`requires_grad=False`)."""
+    return not all(p.requires_grad for p in module.parameters())
+
+
 class PolicyAndValue:
     """Forward and back through an `ActorCritic` of two plain chains."""
 
@@ -126,9 +131,9 @@ class PolicyAndValue:
 
     @classmethod
     def of(cls, net: ActorCritic) -> PolicyAndValue | None:
-        """None where the network is not two plain chains on the CPU."""
+        """None where the network is not two plain chains on the CPU, or partly frozen."""
         policy, value = Chain.of(net.policy), Chain.of(net.value)
-        if policy is None or value is None or net.shared:
+        if policy is None or value is None or net.shared or frozen(net):
             return None
         return cls(policy, value, net.log_std)
 
@@ -186,9 +191,9 @@ class QValues:
 
     @classmethod
     def of(cls, q: nn.Module, target: nn.Module, double: bool) -> QValues | None:
-        """None where the networks are not plain chains on the CPU."""
+        """None where the networks are not plain chains on the CPU, or partly frozen."""
         ours, theirs = Chain.of(q), Chain.of(target)
-        return None if ours is None or theirs is None else cls(ours, theirs, double)
+        return None if ours is None or theirs is None or frozen(q) else cls(ours, theirs, double)
 
     @torch.no_grad()
     def gradient(self, batch: Transitions) -> tuple[Tensor, Tensor]:

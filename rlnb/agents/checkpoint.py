@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-FORMAT = "rlnb-agent/1"
+FORMAT = "rlnb-agent/2"
 
 
 def write(path: str | os.PathLike[str], document: dict[str, Any]) -> Path:
@@ -19,9 +19,15 @@ def write(path: str | os.PathLike[str], document: dict[str, Any]) -> Path:
 
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        raise IsADirectoryError(f"{str(path)!r} is a folder. Give the name of a file, as {str(target / 'agent.pt')!r}.")
     beside = target.with_name(target.name + ".part")
-    torch.save({"format": FORMAT, **document}, beside)
-    os.replace(beside, target)
+    try:
+        torch.save({"format": FORMAT, **document}, beside)
+        os.replace(beside, target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
     return target
 
 
@@ -43,7 +49,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     if found != FORMAT:
         raise ValueError(
             f"{str(path)!r} is in the format {found}, this rlnb reads {FORMAT}. Open it with the version of rlnb that "
-            "saved it, or update with:  %pip install -U rlnb"
+            "saved it; if that is the newer one, update with:  %pip install -U rlnb"
         )
     return document
 

@@ -23,12 +23,12 @@ from rlnb.agents import evaluation, heads
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import Flat, forward
 from rlnb.agents.guard import check_finite
-from rlnb.agents.lanes import EnvLike
 from rlnb.agents.networks import choose_device, net, seeded
 from rlnb.agents.neural import NeuralAgent
 from rlnb.agents.optim import Adam
 from rlnb.agents.pairs import pairs
 from rlnb.agents.schedules import Linear, Number
+from rlnb.agents.source import EnvLike
 from rlnb.agents.spaces import Array
 
 
@@ -172,7 +172,9 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
         check_finite({"loss": loss}, self.steps)
         self.flat.backward(loss)
         # θ ← (1 − lr · decay) θ, then Adam: decay apart from the gradient           (Loshchilov & Hutter 2019)
-        self.flat.data.data.mul_(1 - rate * self.config.weight_decay)
+        for weights in self.net.parameters():
+            if weights.requires_grad:  # what is frozen stays as it is
+                weights.data.mul_(1 - rate * self.config.weight_decay)
         self.optimizer.step(rate)
         if self.steps % 50 == 0:
             norm = torch.linalg.vector_norm(self.flat.grad)
@@ -180,6 +182,8 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
 
     # ---------------------------------------------------------------- the loop
     def _learn(self, until: int) -> None:
+        if self.unit == "episodes":
+            raise ValueError("BehaviorCloning plays no episodes: give learn(steps), the number of updates.")
         if not len(self.obs):
             raise ValueError(
                 "There is nothing to imitate. Give data=, or call agent.add(data): a session, a Minari dataset or "
@@ -196,7 +200,7 @@ class BehaviorCloning(NeuralAgent[CloningConfig]):
         """Play `episodes` with the present policy, add what `expert(obs)` would have done, learn `steps` updates;
         again. Schedules go on over all rounds; Stop ends it within the present episode, and asks the expert no more.
         Where the environment has no time limit an episode is cut after 10,000 steps, with a warning."""
-        env, planned = self.source.make(), self.steps + rounds * steps
+        env, planned = self.source.judge(self.source.model), self.steps + rounds * steps
         try:
             for turn in range(rounds):
                 seen: list[Any] = []

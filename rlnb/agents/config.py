@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, fields
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Self
@@ -31,6 +31,22 @@ RANGES: dict[str, tuple[float, float]] = {
     "action_noise": (0, INF), "target_policy_noise": (0, INF), "target_noise_clip": (0, INF), "target_kl": (0, INF),
     "clip_range_vf": (0, INF), "max_grad_value": (0, INF),
 }  # fmt: skip
+MAY_BE_ENDLESS = ("max_grad_norm", "max_grad_value", "clip_range", "clip_range_vf", "target_noise_clip", "target_kl")
+#: The settings that what was learned belongs to: no agent goes on with others of them …
+BOUND = {"network", "activation", "duelling", "optimizer", "use_rms_prop", "baseline"}
+#: … nor does a replay memory with others of these.
+MEMORY = {"memory", "buffer_size"}
+#: What settings are called elsewhere.
+OTHER_NAMES: dict[str, tuple[str, ...]] = {
+    "alpha": ("learning_rate",), "lr": ("learning_rate",), "step_size": ("learning_rate",), "discount": ("gamma",),
+    "epsilon": ("exploration", "exploration_initial_eps"), "eps": ("exploration", "exploration_initial_eps"),
+    "ent_coef": ("temperature",), "lambda_": ("gae_lambda",), "lam": ("gae_lambda",), "num_envs": ("n_envs",),
+    "policy_kwargs": ("network",), "net_arch": ("network",), "hidden_sizes": ("network",), "hidden": ("network",),
+    "memory_size": ("buffer_size",), "replay_size": ("buffer_size",), "epochs": ("n_epochs",),
+    "minibatch_size": ("batch_size",), "num_steps": ("n_steps",), "clip_coef": ("clip_range",),
+    "dueling": ("duelling",), "double_q": ("double",), "policy_freq": ("policy_delay",),
+    "target_network_frequency": ("target_update_interval",),
+}  # fmt: skip
 
 
 def number(value: Any) -> float:
@@ -38,6 +54,11 @@ def number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         return math.nan
     return float(value)
+
+
+def whole(value: Any, least: int) -> bool:
+    """Whether `value` is a whole number, at least `least`; 1e4 is one."""
+    return number(value) >= least and number(value).is_integer()
 
 
 def words(low: float, high: float) -> str:
@@ -61,7 +82,8 @@ class Config:
         known = [field.name for field in fields(cls)]
         for name in given:
             if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
+                close = [own for own in OTHER_NAMES.get(name, ()) if own in known]
+                close = close or difflib.get_close_matches(name, known, n=1)
                 hint = f"Did you mean {close[0]!r}?" if close else f"It has: {', '.join(known)}."
                 raise TypeError(f"{algorithm} has no setting {name!r}. {hint}")
         config = cls(**given)
@@ -75,12 +97,15 @@ class Config:
             if value is None and kind.endswith("| None"):
                 continue
             kind = kind.removesuffix(" | None")
+            if kind == "str" and not isinstance(value, str):
+                raise TypeError(f"{algorithm}: {field.name}={value!r}: it is a word, as {field.default!r}.")
             if kind == "bool":
                 fits, must = value in (False, True), "True or False"
             elif kind in ("int", "float", "Number"):
                 low, high = self.span(field.name)
                 ends = (value(0.0), value(1.0)) if kind == "Number" and isinstance(value, Schedule) else (value,)
                 fits = all(low <= number(end) <= high for end in ends)
+                fits = fits and (field.name in MAY_BE_ENDLESS or all(math.isfinite(number(end)) for end in ends))
                 fits = fits and (kind != "int" or number(value).is_integer())
                 must = ("a whole number" if kind == "int" else "a number") + words(low, high)
                 must += ", or a schedule, as Linear(1e-3)" if kind == "Number" else ""
@@ -126,13 +151,29 @@ class Config:
             given[name] = value
         return cls.build(given, algorithm)
 
+    @classmethod
+    def reopened(cls, saved: Mapping[str, Any], overrides: Mapping[str, Any], bound: Set[str], algorithm: str) -> Self:
+        """The settings in a file with `overrides` in place of some; those in `bound` stay as they are."""
+        for name in bound & overrides.keys():
+            kept = tuple(saved[name]) if isinstance(saved.get(name), list) else saved.get(name)
+            if kept not in ("given", overrides[name]):
+                raise ValueError(
+                    f"{algorithm}.load({name}={overrides[name]!r}): what the agent learned belongs to {name}={kept!r}. "
+                    "Leave it out, or make a new agent."
+                )
+        document = {**saved, **overrides}
+        if document.get("network") == "given":
+            raise ValueError("The agent has a network of your own, whose code is not in the file. Give network=.")
+        return cls.from_dict(document, algorithm)
+
 
 @dataclass(kw_only=True)
 class NetworkConfig(Config):
     """Settings that every algorithm with a neural network has."""
 
     network: tuple[int, ...] | nn.Module = (64, 64)
-    """Widths of the hidden layers, or your own `nn.Module` from observations to features. Wider can represent more
+    """Widths of the hidden layers, or your own `nn.Module` from observations, float32 [batch, …] (frames: uint8
+    [batch, channels, height, width]), to features, float32 [batch, features]. Wider can represent more
     and is slower; typically (64, 64) to (256, 256). Frames get the convolutions of the Nature DQN before it. A module
     of yours has no Dropout or BatchNorm (LayerNorm does it): it must give the same for the same, always."""
     activation: str = "tanh"
@@ -151,6 +192,8 @@ class NetworkConfig(Config):
     1000 units a layer. Typically 1. The number from before comes back after `learn`."""
 
     def check(self, algorithm: str) -> None:
+        if type(self.device).__name__ == "device":  # torch's own
+            self.device = str(self.device)
         super().check(algorithm)
         if hasattr(self.network, "state_dict") and not isinstance(self.network, type):
             return

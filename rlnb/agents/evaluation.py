@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlnb import hook
+from rlnb.agents.config import whole
 
 LIMIT = 10_000  # steps of an episode where the environment sets no limit
 LOOK = 250  # steps between two looks at Stop
@@ -23,8 +24,9 @@ def returns(act: Callable[[Any], Any], env: gym.Env[Any, Any], episodes: int, se
     A Stop that comes meanwhile leaves out the episodes that are not over. Where the environment has no time limit a
     policy may walk in circles for ever: there an episode is cut after `LIMIT` steps, with a warning.
     """
-    if episodes < 1:
-        raise ValueError(f"episodes={episodes}: an evaluation needs at least 1.")
+    if not whole(episodes, 1):
+        raise ValueError(f"episodes={episodes!r}: it is a whole number, at least 1.")
+    episodes = int(episodes)
     totals = np.zeros(episodes)
     may_go_on = endless(env)
     heard = hook.stopping()  # a Stop from before ended something else

@@ -13,11 +13,31 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from rlnb.agents.running import layers
+
 UNLIMITED = 100_000
 
 
+#: Gymnasium's wrappers that change neither what is seen nor what is done nor what it brings.
+ONLOOKERS = (
+    "TimeLimit", "OrderEnforcing", "PassiveEnvChecker", "RecordEpisodeStatistics", "RecordVideo", "HumanRendering",
+    "RenderCollection",
+)  # fmt: skip
+
+
+def changing(env: gym.Env[Any, Any]) -> list[str]:
+    """The wrappers that may change what the environment's probabilities speak of."""
+    kinds = [type(layer) for layer in layers(env)]
+    return [k.__name__ for k in kinds if not (k.__module__.startswith("gymnasium.") and k.__name__ in ONLOOKERS)]
+
+
 def has_model(env: gym.Env[Any, Any]) -> bool:
-    """Whether the environment tells its probabilities."""
+    """Whether the environment tells its probabilities, and no wrapper changes what they speak of."""
+    return told(env) and not changing(env)
+
+
+def told(env: gym.Env[Any, Any]) -> bool:
+    """Whether the environment itself tells its probabilities."""
     return hasattr(env.unwrapped, "P") and hasattr(env.unwrapped, "initial_state_distrib")
 
 
@@ -27,9 +47,22 @@ def policy_value(env: gym.Env[Any, Any], policy: Sequence[int] | NDArray[Any], h
     `horizon` is the number of steps after which an episode is cut: the environment's own limit where none is given. In
     FrozenLake the value is the probability of success.
     """
-    if not has_model(env):
+    if not isinstance(env, gym.Env):
+        raise TypeError(f"policy_value takes an environment, not {env!r:.100}: policy_value(agent.env, agent.policy).")
+    if not told(env):
         raise ValueError(f"{env} does not tell its probabilities (env.unwrapped.P). Use agent.evaluate, which plays.")
+    if not has_model(env):
+        raise ValueError(
+            f"The probabilities (env.unwrapped.P) know nothing of what {', '.join(changing(env))} may change. "
+            "Use agent.evaluate, which plays."
+        )
     model: Any = env.unwrapped
+    policy = np.asarray(policy)
+    if policy.shape != (len(model.P),):
+        raise ValueError(
+            f"The policy has the shape {policy.shape}: it must name one action for each of the {len(model.P)} states, "
+            "as agent.policy does."
+        )
     limit = horizon or (env.spec.max_episode_steps if env.spec is not None else None) or UNLIMITED
     n = len(model.P)
     reward, after = np.zeros(n), np.zeros((n, n))

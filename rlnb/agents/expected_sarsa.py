@@ -43,5 +43,4 @@ class ExpectedSarsa(TabularAgent):
                     break
             self.steps += taken
             self.state, self.total = state, float(total)
-            if over:
-                self.finish(row)
+            self.rest(row, over)

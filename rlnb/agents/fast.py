@@ -19,13 +19,36 @@ from rlnb.agents.spaces import Array
 
 
 def dense(module: nn.Module) -> list[nn.Module] | None:
-    """The layers in order where the module is a plain chain of Linear, Tanh and ReLU, else None."""
+    """The layers in order where the module is a plain chain of Linear, Tanh and ReLU, else None.
+
+    No chain is plain in which something else happens: hooks, parametrised or shared weights.
+    """
+    layers = list(_leaves(module))
+    linear = [layer for layer in layers if type(layer) is nn.Linear]
+    plain = (
+        all(type(layer) in (nn.Linear, nn.Tanh, nn.ReLU) for layer in layers)
+        and all(type(part) in (nn.Linear, nn.Tanh, nn.ReLU, nn.Sequential) for part in module.modules())
+        and not any(_hooked(part) for part in module.modules())
+        and all(layer._parameters.keys() == {"weight", "bias"} for layer in linear)  # a hook may make the weight
+        and len({id(p) for layer in linear for p in layer.parameters()})
+        == sum(len(list(x.parameters())) for x in linear)
+    )
+    return layers if plain else None
+
+
+def _leaves(module: nn.Module) -> Iterator[nn.Module]:
+    """The layers in the order in which they are called; one that is called twice comes twice."""
     if type(module) is nn.Sequential:
-        parts = [dense(part) for part in module]
-        if any(part is None for part in parts):
-            return None
-        return [layer for part in parts if part is not None for layer in part]
-    return [module] if type(module) in (nn.Linear, nn.Tanh, nn.ReLU) else None
+        for part in module:
+            yield from _leaves(part)
+    else:
+        yield module
+
+
+def _hooked(module: nn.Module) -> bool:
+    return bool(
+        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+    )
 
 
 def forward(module: nn.Module) -> Callable[[Array], Array]:

@@ -31,7 +31,9 @@ def sb3(model: Any) -> Explain:
 
     @torch.no_grad()
     def explain(obs: Any) -> dict[str, Any]:
-        seen = obs if normalize is None else normalize.normalize_obs(np.asarray(obs))
+        seen = obs
+        if normalize is not None:
+            seen = normalize.normalize_obs(obs if isinstance(obs, Mapping) else np.asarray(obs))
         rows, _ = policy.obs_to_tensor(seen)
         if hasattr(policy, "q_net"):
             return {"q": _array(policy.q_net(rows))}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rlnb.agents.captured import Staging
 from rlnb.agents.spaces import Array
 
-RECENT = 2048  # among so many newest pictures one is looked for before it is stored again
+RECENT = 2048  # among so many newest pictures at least one is looked for before it is stored again
 BATCH = 64  # pictures that are copied to the accelerator at once
 MOST = 0.8  # of the accelerator's free memory that pictures may take: the network and its batches need the rest
 
@@ -28,8 +28,16 @@ class FrameStore:
     overwritten in the meantime is known to be gone.
     """
 
-    def __init__(self, size: int, shape: tuple[int, ...], device: torch.device) -> None:
-        self.size, self.stack = size + 2 * RECENT, shape[0]
+    def __init__(
+        self, size: int, shape: tuple[int, ...], device: torch.device, planes: int = 1, recent: int = RECENT
+    ) -> None:
+        """`shape`: (pictures · planes, height, width) of a stack; `planes` of one picture: 3 where it has colours.
+
+        `recent`: how many pictures back one may be seen again; more where many environments bring theirs in turn.
+        """
+        self.recent, self.stack = max(recent, RECENT), shape[0] // planes
+        self.size = size + 2 * self.recent
+        shape = (shape[0], planes, *shape[1:])
         where = fitting(device, self.size * math.prod(shape[1:]))
         self.frames = torch.zeros((self.size, *shape[1:]), dtype=torch.uint8, device=where)
         self.near = where.type == device.type
@@ -40,8 +48,9 @@ class FrameStore:
         self._new: list[bytes] = []  # pictures on their way to `frames`
 
     def put(self, stacks: Array) -> NDArray[np.int64]:
-        """Where the pictures of `stacks` [n, k, height, width] are [n, k]; new ones are stored."""
-        places = np.array([self._places([picture.tobytes() for picture in stack]) for stack in stacks], dtype=np.int64)
+        """Where the pictures of `stacks` [n, k · planes, height, width] are [n, k]; new ones are stored."""
+        pictures = stacks.reshape(len(stacks), self.stack, -1)
+        places = np.array([self._places([picture.tobytes() for picture in one]) for one in pictures], dtype=np.int64)
         self._send()
         return places
 
@@ -60,14 +69,14 @@ class FrameStore:
 
     def _hold(self, places: tuple[int, ...], pictures: list[bytes]) -> bool:
         """Whether the pictures lie at these places, and were stored not long ago."""
-        oldest = self.written - RECENT
+        oldest = self.written - self.recent
         return all(
             place > oldest and self._pictures[place] == picture for place, picture in zip(places, pictures, strict=True)
         )
 
     def _place(self, picture: bytes) -> int:
         known = self._known.get(picture)
-        if known is not None and known[-1] > self.written - RECENT:
+        if known is not None and known[-1] > self.written - self.recent:
             return known[-1]
         place = self.written
         self.written += 1
@@ -75,8 +84,8 @@ class FrameStore:
         self._new.append(picture)
         if len(self._new) == BATCH:
             self._send()
-        if len(self._pictures) > 2 * RECENT:
-            oldest = self.written - RECENT
+        if len(self._pictures) > 2 * self.recent:
+            oldest = self.written - self.recent
             self._pictures = {at: held for at, held in self._pictures.items() if at > oldest}
             self._known = {held: places for held, places in self._known.items() if places[-1] > oldest}
         return place
@@ -99,8 +108,8 @@ class FrameStore:
         return whole
 
     def get(self, places: Any) -> torch.Tensor:
-        """The stacks [n, k, height, width] at `places` [n, k], an array or a tensor."""
-        return self.frames[torch.as_tensor(places, device=self.frames.device) % self.size]
+        """The stacks [n, k · planes, height, width] at `places` [n, k], an array or a tensor."""
+        return self.frames[torch.as_tensor(places, device=self.frames.device) % self.size].flatten(1, 2)
 
     def state(self) -> dict[str, Any]:
         """The pictures, for a checkpoint."""

@@ -1,4 +1,4 @@
-"""Stops learning at the first number that is NaN or infinite, before anything learned is spoiled."""
+"""Stops learning at the first number that is NaN or infinite."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def check_finite(numbers: Mapping[str, Any], step: int) -> None:
         number = float(value.item() if hasattr(value, "item") else value)
         if not math.isfinite(number):
             raise FloatingPointError(
-                f"{name} is {number} at step {step:,}: learning stopped before the network was spoiled. Usual "
-                "causes: a learning rate that is too high, rewards or observations that are huge or NaN themselves, "
-                "or no bound on the gradient (max_grad_norm). Try a tenth of the learning rate first."
+                f"{name} is {number} at step {step:,}: learning stopped. Usual causes: a learning rate that is too "
+                "high, rewards or observations that are huge or NaN themselves, or no bound on the gradient "
+                "(max_grad_norm). Try a tenth of the learning rate first."
             )
 
 

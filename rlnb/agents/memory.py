@@ -77,7 +77,7 @@ class ReplayMemory:
         if len(self._ones) != batch:
             self._ones = np.ones(batch, np.float32)
         if self.store is not None:
-            alive = self.store.alive(self.columns[0][index])
+            alive = self.store.alive(self.columns[0][index]) & self.store.alive(self.columns[3][index])
             if not alive.all():  # pictures of very old transitions are gone: draw others of this batch twice
                 left = index[alive] if alive.any() else [(self.at - 1) % self.size]
                 index = np.where(alive, index, np.resize(left, batch))
@@ -200,7 +200,11 @@ class PrioritizedMemory(ReplayMemory):
 
 def memory_of(config: Any, encoder: Encoder, device: torch.device) -> ReplayMemory:
     """The memory that the settings of DQN ask for; pictures lie on `device`, where they fit there."""
-    store = FrameStore(config.buffer_size, encoder.shape, device) if encoder.frames else None
+    store = None
+    if encoder.frames:
+        planes = 3 if encoder.colours else 1
+        again = 2 * config.n_envs * (encoder.shape[0] // planes + config.n_steps + 1)  # pictures until one comes again
+        store = FrameStore(config.buffer_size, encoder.shape, device, planes, again)
     layout = (config.buffer_size, encoder.shape, encoder.dtype, (), np.int64, store)
     if config.memory == "recent":
         return RecentMemory(config.window, *layout)

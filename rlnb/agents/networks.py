@@ -21,7 +21,7 @@ SMALLEST = 36  # pixels a side that the Nature DQN's convolutions need
 def seeded(seed: int) -> Iterator[None]:
     """Torch's random numbers inside come from `seed`; outside they go on as if nothing had happened."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would set those of a card too
         yield
 
 
@@ -66,12 +66,18 @@ def nature_cnn(shape: tuple[int, ...]) -> nn.Sequential:
 def width_of(module: nn.Module, encoder: Encoder) -> int:
     """How many features `module` makes of one observation."""
     probe = torch.zeros((1, *encoder.shape), dtype=torch.uint8 if encoder.frames else torch.float32)
-    with torch.no_grad():
-        out = module(probe)
-    if out.ndim != 2:
+    what = f"one observation as it comes, {probe.dtype} of the shape {tuple(probe.shape)}"
+    try:
+        with torch.no_grad():
+            out = module(probe)
+    except Exception as problem:
         raise ValueError(
-            f"network= gives {tuple(out.shape)} for one observation {encoder.shape}; it must give [1, features]."
-        )
+            f"network= cannot take {what}: {problem}."
+            + " Frames come as whole numbers 0 … 255: begin with frames.float() / 255." * encoder.frames
+        ) from problem
+    if not isinstance(out, Tensor) or out.ndim != 2 or len(out) != 1 or out.dtype != torch.float32:
+        given = f"{out.dtype} of the shape {tuple(out.shape)}" if isinstance(out, Tensor) else type(out).__name__
+        raise ValueError(f"network= gives {given} for {what}: it must give float32 of the shape (1, features).")
     return int(out.shape[1])
 
 

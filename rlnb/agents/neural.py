@@ -3,6 +3,7 @@ observations."""
 
 from __future__ import annotations
 
+import math
 from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import threads
 from rlnb.agents.guard import Guard, check_given
 from rlnb.agents.lanes import Lanes
-from rlnb.agents.spaces import Array, check_action_space
+from rlnb.agents.spaces import Array, check_action_space, not_one
 
 N = TypeVar("N", bound=NetworkConfig)
 
@@ -31,6 +32,7 @@ class NeuralAgent(Agent[N], Generic[N]):
         """Make the environments and learn what their spaces are."""
         config = self.config
         self.lanes: Lanes = self.source.lanes(config.n_envs, config.vectorization_mode)
+        config.n_envs = self.lanes.n
         self.encoder, space = self.lanes.encoder, self.lanes.action_space
         self.kind = check_action_space(space, self.encoder.space, self.name, *self.actions)
         self.space = space
@@ -50,6 +52,16 @@ class NeuralAgent(Agent[N], Generic[N]):
             self.lanes.reset(self.seed_here() if self.steps else self.seed)
             self._begun = True
 
+    def _abandon(self) -> None:
+        self._begun = False
+
+    def state_of_weights(self) -> str:
+        """Whether the weights are finite numbers, in words."""
+        modules = [part for part in vars(self).values() if isinstance(part, torch.nn.Module)]
+        if all(torch.isfinite(p).all() for module in modules for p in module.parameters()):
+            return f"{self.name}'s weights are finite: it can act, and learn on once the cause is mended."
+        return f"{self.name}'s weights are not finite any more: make the agent anew, or load one that you saved."
+
     def learn_from(self, due: list[Any]) -> None:
         """Learn from the batches that wait for it."""
         update: Any = self.update  # type: ignore[attr-defined]
@@ -59,31 +71,45 @@ class NeuralAgent(Agent[N], Generic[N]):
 
     def sound(self, reward: Array, obs: Array, successor: Array) -> None:
         """Raise a FloatingPointError where what came from the environments is NaN or infinite."""
-        try:
-            check_given(self.steps, reward, obs, successor)
-        except FloatingPointError:
-            self._begun = False  # these episodes are over
-            raise
+        check_given(self.steps, reward, obs, successor)
 
     def learn(self, steps: int | None = None, progress: bool = True, **how: Any) -> Self:
-        with threads(self.config.threads):
-            super().learn(steps, progress, **how)
-        if self.guard is not None:
-            self.guard.look(self.steps)
+        try:
+            with threads(self.config.threads):
+                super().learn(steps, progress, **how)
+            if self.guard is not None:
+                self.guard.look(self.steps)
+        except FloatingPointError as error:
+            self._begun = False  # these episodes are over
+            error.add_note(self.state_of_weights())
+            raise
         return self
 
     learn.__doc__ = Agent.learn.__doc__
 
     def rows(self, obs: Any) -> tuple[Array, bool]:
         """`obs` as rows [n, …] for the network, and whether it was a batch."""
-        batch = self.encoder.is_batch(obs)
-        return (self.encoder.many(obs) if batch else self.encoder.one(obs)[None]), batch
+        try:
+            batch = self.encoder.is_batch(obs)
+            rows = self.encoder.many(obs) if batch else self.encoder.one(obs)[None]
+        except (TypeError, ValueError, IndexError, KeyError):
+            rows = None
+        if rows is None or rows.shape[1:] != self.encoder.shape:
+            raise not_one(obs, self.encoder.space)
+        return rows, batch
 
     def to_env(self, actions: Array) -> Array:
         """Network actions [n] or [n, d] as the environment takes them: clipped to the bounds, in its shape and
         dtype."""
         if isinstance(self.space, spaces.Discrete):
             return actions + self.first if self.first else actions
+        if not math.isfinite(actions.sum()):
+            self.sound(np.zeros(1), self.lanes.obs, self.lanes.obs)
+            raise FloatingPointError(
+                f"The policy's action is {actions[~np.isfinite(actions)][0]} at step {self.steps:,}: either the "
+                "observation that it was shown is not finite, or its weights are not. Usual causes: a simulation that "
+                "ran away, or a learning rate that is too high. Try a tenth of the learning rate first."
+            )
         # cut in the space's own dtype: −0.1 in float32 is below −0.1 in float64
         clipped: Array = np.clip(actions.astype(self.space.dtype, copy=False), *self.bounds)
         return clipped.reshape(len(actions), *(self.space.shape or ()))
@@ -103,7 +129,6 @@ class NeuralAgent(Agent[N], Generic[N]):
         return {"observation space": str(self.encoder.space), "action space": str(self.space)}
 
     def close(self) -> None:
-        """Close the environments; the agent can still act."""
         self.lanes.close()
 
     def __repr__(self) -> str:

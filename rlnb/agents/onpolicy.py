@@ -100,10 +100,14 @@ class OnPolicyAgent(NeuralAgent[P], Generic[P]):
             self.log_std = self.net.log_std.detach().cpu().numpy()
         return heads.draw(out, self.log_std, self.rng)
 
-    def collect(self) -> Batch:
-        """Act for `n_steps` in every environment, and work out the advantages."""
-        self.steps += self.rollout.collect(self.lanes, self.choose, self.to_env)
+    def collect(self) -> Batch | None:
+        """Act for `n_steps` in every environment, and work out the advantages; None: there is nothing to learn from,
+        since Stop came meanwhile."""
+        real, whole = self.rollout.collect(self.lanes, self.choose, self.to_env, self.unstopped)
+        self.steps += real
         self.episodes = self.lanes.episodes
+        if not (whole and real):  # of one lane and one step it may have been the step that only resets
+            return None
         self.sound(self.rollout.rewards, self.rollout.obs, self.rollout.obs)
         return self.prepare()
 

@@ -39,7 +39,8 @@ def epsilon_greedy(q: Array, amount: float, rng: np.random.Generator) -> Array:
 class GaussianEpsilonGreedy:
     """ε-greedy with an ε drawn anew for every choice: ε ~ N(`amount`, `std`), cut to 0 … 1.
 
-    So the agent has daring and careful moments at every stage, instead of one fixed share of random actions.
+    So the agent has daring and careful moments at every stage, instead of one fixed share of random actions. What is
+    cut off below 0 makes a small mean larger: asked for 0 it is 0.04, for 0.1 it is 0.11.
     """
 
     def __init__(self, std: float = 0.1) -> None:

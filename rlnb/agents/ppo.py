@@ -204,4 +204,5 @@ class PPO(OnPolicyAgent[PPOConfig]):
         self.knob("clip_range")
         self.begin()
         while self.going(until):
-            self.update(self.collect())
+            if (batch := self.collect()) is not None:
+                self.update(batch)

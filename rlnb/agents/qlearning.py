@@ -45,5 +45,4 @@ class QLearning(TabularAgent):
                     break
             self.steps += taken
             self.state, self.total = int(state), float(total)
-            if over:
-                self.finish(row)
+            self.rest(row, over)

@@ -31,7 +31,7 @@ from rlnb.agents.lanes import ListLanes
 from rlnb.agents.networks import ActorCritic, choose_device, seeded
 from rlnb.agents.neural import NeuralAgent
 from rlnb.agents.optim import Adam
-from rlnb.agents.returns import reward_to_go
+from rlnb.agents.returns import explained_variance, reward_to_go
 from rlnb.agents.schedules import Number
 from rlnb.agents.tabular import CHUNK, restore_env_rng
 
@@ -101,11 +101,12 @@ class Reinforce(NeuralAgent[ReinforceConfig]):
 
         After each `CHUNK` steps a long one is truncated if Stop was asked for or if it has more than `room` steps.
         """
-        obs, _ = self.env.reset(seed=None if self._begun else self.seed)
+        again = self.seed_here() if self.steps else self.seed
+        obs, _ = self.env.reset(seed=None if self._begun else again)
         self._begun, over = True, False
         rows, actions, rewards = [], [], []
         while not over:
-            row = self.encoder.one(obs)
+            row = self.encoder.one(obs).copy()  # some environments change their array in place
             action = heads.draw(self.think(row[None]), self._log_std(), self.rng)
             rows.append(row)
             actions.append(action[0])
@@ -117,8 +118,10 @@ class Reinforce(NeuralAgent[ReinforceConfig]):
         self.steps += len(rewards)
         self.episodes += 1
         self.recent.append(sum(rewards))
-        # What the clock cut off is worth V(s_T); without a baseline nobody knows, and it is left out.
-        cut = float(self.worth(self.encoder.one(obs)[None])[0, 0]) if self.worth is not None and not terminated else 0.0
+        # What the clock cut off is worth V(s_T). Without a baseline nobody knows, and it is left out; so it is where V
+        # learns what a whole episode brings, which is not what remains of it.
+        knows = self.worth is not None and self.config.returns == "reward-to-go" and not terminated
+        cut = float(self.worth(self.encoder.one(obs)[None])[0, 0]) if knows and self.worth is not None else 0.0
         return np.stack(rows), np.stack(actions), self.praise(np.array(rewards), cut)
 
     def praise(self, rewards: Any, cut: float) -> Any:
@@ -156,9 +159,12 @@ class Reinforce(NeuralAgent[ReinforceConfig]):
         obs, actions, praise = (
             torch.as_tensor(np.concatenate(part), device=self.device) for part in zip(*self.batch, strict=True)
         )
-        self.batch.clear()
+        batch, self.batch = self.batch, []
         losses = self.loss(obs, actions, praise)
         check_finite({"loss": losses["loss"]}, self.steps)
+        if self.worth is not None:
+            worth = self.worth(np.concatenate([rows for rows, _, _ in batch]))[:, 0]
+            losses["explained_variance"] = torch.tensor(explained_variance(worth, praise.cpu().numpy()))
         self.flat.backward(losses["loss"])
         norm = self.flat.clip(self.config.max_grad_norm)
         # θ ← θ − lr · Adam(∇L)

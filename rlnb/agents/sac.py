@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from rlnb import hook
+from rlnb.agents.config import number
 from rlnb.agents.continuous import ContinuousAgent, ContinuousConfig, Draw
 from rlnb.agents.fast import Flat
 from rlnb.agents.heads import HALF_LOG_2PI
@@ -40,8 +41,7 @@ class SACConfig(ContinuousConfig):
 
     def check(self, algorithm: str) -> None:
         super().check(algorithm)
-        fixed = not isinstance(self.temperature, str)
-        if self.temperature != "auto" and not (fixed and self.temperature > 0):  # type: ignore[operator]
+        if not (isinstance(self.temperature, str) and self.temperature == "auto") and not number(self.temperature) > 0:
             raise ValueError(f"{algorithm}: temperature={self.temperature!r}: it is 'auto' or a number above 0.")
 
 
@@ -156,5 +156,6 @@ class SAC(ContinuousAgent[SACConfig]):
 
     def _restore(self, state: dict[str, Any]) -> None:
         super()._restore(state)
-        self.flat_alpha.data.data.copy_(state["log_alpha"])
+        if self.config.temperature == "auto":  # a fixed one is that of the settings
+            self.flat_alpha.data.data.copy_(state["log_alpha"])
         self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])

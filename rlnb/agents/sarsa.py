@@ -40,5 +40,4 @@ class Sarsa(TabularAgent):
                     break
             self.steps += taken
             self.state, self.action, self.total = state, action, float(total)
-            if over:
-                self.finish(row)
+            self.rest(row, over)

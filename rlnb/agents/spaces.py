@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
+MOST_ROWS = 20_000_000  # of a table: a few GB
 _TABULAR = ("QLearning", "Sarsa", "ExpectedSarsa")
+_ROWS = ("DDPG", "TD3", "SAC")  # they take rows of numbers, and no frames
 _NEURAL = {
     "discrete": ("Reinforce", "A2C", "PPO", "DQN", "BehaviorCloning"),
     "continuous": ("Reinforce", "A2C", "PPO", "DDPG", "TD3", "SAC", "BehaviorCloning"),
@@ -33,12 +36,21 @@ def check_action_space(space: Space[Any], observations: Space[Any], algorithm: s
             f"{algorithm} cannot act in {space}: rlnb's agents take Discrete and Box actions. "
             "Wrap the environment so that its actions are one of these (gymnasium.wrappers.TransformAction)."
         )
-    if kind not in kinds:
-        can = _TABULAR * (kind == "discrete" and is_finite(observations)) + _NEURAL[kind]
-        raise ValueError(f"{algorithm} takes {' or '.join(kinds)} actions, not {space}. These can: {', '.join(can)}.")
     if isinstance(space, spaces.Box) and not np.issubdtype(space.dtype, np.floating):
-        raise ValueError(f"{algorithm} cannot act in {space}: continuous actions must be floating-point numbers.")
+        raise ValueError(
+            f"{algorithm} cannot act in {space}: no agent takes whole numbers in a Box. Make it Discrete, or a Box of "
+            "floating-point numbers that are rounded inside (gymnasium.wrappers.TransformAction)."
+        )
+    if kind not in kinds:
+        tables = _TABULAR * (kind == "discrete" and is_finite(observations))
+        can = [*tables, *(name for name in _NEURAL[kind] if not (is_frames(observations) and name in _ROWS))]
+        raise ValueError(f"{algorithm} takes {' or '.join(kinds)} actions, not {space}. These can: {', '.join(can)}.")
     return kind
+
+
+def is_frames(space: Space[Any]) -> bool:
+    """Whether observations of the space are pictures: uint8 with height, width and channels."""
+    return isinstance(space, spaces.Box) and len(space.shape) == 3 and space.dtype == np.uint8
 
 
 class Encoder:
@@ -55,7 +67,7 @@ class Encoder:
         if isinstance(space, spaces.Box):
             self.kind = "box"
             self.shape: tuple[int, ...] = (int(np.prod(space.shape)),)
-            if len(space.shape) == 3 and space.dtype == np.uint8:
+            if is_frames(space):
                 self.kind, self.dtype = "frames", np.uint8
                 self._last = space.shape[2] < space.shape[0]  # height, width, channels: the channels go first
                 height, width, channels = space.shape
@@ -74,6 +86,11 @@ class Encoder:
     def frames(self) -> bool:
         """Whether the rows are pictures."""
         return self.kind == "frames"
+
+    @property
+    def colours(self) -> bool:
+        """Whether the rows are one coloured picture: channels last, as cameras give them."""
+        return self._last and self.shape[0] == 3
 
     def one(self, obs: Any) -> Array:
         """One observation as a row of `shape`."""
@@ -108,6 +125,14 @@ class Encoder:
         return space.shape is not None and np.ndim(part) == len(space.shape) + 1
 
 
+def not_one(obs: Any, space: Space[Any]) -> ValueError:
+    """The error for what is no observation of `space`."""
+    shape = f" of the shape {obs.shape}" if isinstance(obs, np.ndarray) and obs.ndim else ""
+    pair = isinstance(obs, tuple) and len(obs) == 2 and isinstance(obs[1], dict)
+    hint = " env.reset() gives two things: obs, info = env.reset()." if pair else ""
+    return ValueError(f"{obs!r:.100}{shape} is no observation of {space}.{hint}")
+
+
 def first_part(space: Space[Any], obs: Any) -> tuple[Space[Any], Any]:
     """The first space in a Dict or Tuple that is neither, and what `obs` has for it; of other spaces, themselves."""
     while isinstance(space, spaces.Dict | spaces.Tuple) and len(space):
@@ -125,8 +150,9 @@ class Table:
         self.starts: tuple[int, ...]
         if not is_finite(space):
             raise ValueError(
-                f"{algorithm} keeps a table with one row an observation, and {space} has no finite list of them. "
-                "Take DQN, PPO, A2C or Reinforce, or round the observations into boxes first."
+                f"{algorithm} keeps a table with one row an observation: it takes Discrete, MultiDiscrete and Tuples "
+                f"of Discrete, not {space}. Take DQN, PPO, A2C or Reinforce, or make a number or a tuple of them of "
+                "each observation first (gymnasium.wrappers.TransformObservation)."
             )
         if isinstance(space, spaces.MultiDiscrete):
             self.sizes, self.starts = tuple(map(int, space.nvec)), tuple(map(int, space.start))
@@ -135,8 +161,23 @@ class Table:
             discrete = [part for part in parts if isinstance(part, spaces.Discrete)]
             self.sizes = tuple(int(part.n) for part in discrete)
             self.starts = tuple(int(part.start) for part in discrete)
-        self.n = int(np.prod(self.sizes))
+        self.n = math.prod(self.sizes)
+        if self.n > MOST_ROWS:
+            raise ValueError(
+                f"{algorithm} keeps a table with one row an observation, and {space} has {self.n:,} of them: more than "
+                f"{MOST_ROWS:,} do not fit. Round more coarsely, or take DQN, PPO, A2C or Reinforce."
+            )
         self.simple = len(self.sizes) == 1 and isinstance(space, spaces.Discrete) and self.starts == (0,)
+
+    def checked(self, obs: Any) -> int:
+        """The row of one observation; a ValueError where it is none of the space."""
+        try:
+            row = self.index(obs)
+        except (TypeError, ValueError, IndexError):
+            row = -1
+        if not 0 <= row < self.n:
+            raise not_one(obs, self.space)
+        return row
 
     def index(self, obs: Any) -> int:
         """The row of one observation: Σ oᵢ · (product of the sizes after i), as in a number with mixed digits."""

@@ -10,8 +10,8 @@ import numpy as np
 
 from rlnb import hook
 from rlnb.agents.exact import has_model, policy_value
-from rlnb.agents.lanes import EnvLike
 from rlnb.agents.progress import Progress
+from rlnb.agents.source import EnvLike
 from rlnb.agents.tabular import TabularAgent
 
 
@@ -52,15 +52,16 @@ class Sweep:
 def alpha_sweep(
     algorithm: type[TabularAgent],
     env: EnvLike,
-    alphas: Sequence[float] | None = None,
-    seeds: Iterable[int] = range(5),
+    alphas: float | Sequence[float] | None = None,
+    seeds: int | Iterable[int] = 5,
     *,
     steps: int | None = None,
     episodes: int | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> Sweep:
-    """Learn with each of `alphas` (20 values, 0.05 … 1, where none are given) and each seed, and value the result.
+    """Learn with each of `alphas` (20 values, 0.05 … 1, where none are given) and each seed (5 means 0 … 4), and value
+    the result.
 
     The value is exact where the environment tells its probabilities, else the mean of 100 greedy episodes with the same
     seeds for all. One seed a value would choose by luck: the differences between seeds are often larger than those
@@ -73,8 +74,12 @@ def alpha_sweep(
             f"alpha_sweep compares tables: it takes QLearning, Sarsa or ExpectedSarsa, not {given}. "
             "For other algorithms make an agent for each learning rate and seed, and compare what they evaluate to."
         )
-    rates = np.linspace(0.05, 1.0, 20).tolist() if alphas is None else list(alphas)
-    seeds = list(seeds)
+    rates = np.linspace(0.05, 1.0, 20).tolist() if alphas is None else np.atleast_1d(alphas).tolist()
+    if not rates:
+        raise ValueError("alphas=[]: there is no learning rate to try.")
+    if "learning_rate" in settings:
+        raise TypeError("alpha_sweep tries the learning rates in alphas=: leave learning_rate= out.")
+    seeds = list(range(seeds) if isinstance(seeds, int) else seeds)
     if len(seeds) < 2:
         raise ValueError(
             f"seeds={seeds}: one seed says nothing about how sure the answer is. Take at least 2, better 5."

@@ -54,8 +54,7 @@ class TabularAgent(Agent[TabularConfig]):
     def _build(self) -> None:
         if isinstance(self.source.given, VectorEnv):
             raise ValueError(f"{self.name} learns in one environment at a time. Give the id or a single environment.")
-        given = self.source.given
-        self.env: gym.Env[Any, Any] = given if isinstance(given, gym.Env) else self.source.make()
+        self.env: gym.Env[Any, Any] = self.source.first()
         check_action_space(self.env.action_space, self.env.observation_space, self.name, "discrete")
         assert isinstance(self.env.action_space, gym.spaces.Discrete)
         self.n_actions, self.first = int(self.env.action_space.n), int(self.env.action_space.start)
@@ -76,8 +75,11 @@ class TabularAgent(Agent[TabularConfig]):
         self._seeded, self.total, self.action = True, 0.0, None
         return self.states.index(obs)
 
-    def finish(self, row: list[float]) -> None:
-        """The episode is over: count it and log it. `row` is the one learned last."""
+    def _abandon(self) -> None:
+        self.state = None
+
+    def rest(self, row: list[float], over: bool) -> None:
+        """After some steps: see that all is sound, and count the episode if it is over. `row` was learned last."""
         if not math.isfinite(self.total):
             raise FloatingPointError(
                 f"The rewards of episode {self.episodes:,} (to step {self.steps:,}) sum up to {self.total}: learning "
@@ -90,12 +92,18 @@ class TabularAgent(Agent[TabularConfig]):
                 f"{self.now('learning_rate'):g}): learning stopped, but the table is spoiled. Rewards may be too large "
                 "for numbers, or the learning rate was moved above 1. Make the agent anew."
             )
+        if not over:
+            return
         self.episodes += 1
         self.recent.append(self.total)
         self.state = None
         if self.steps >= self._told + 500:
             self._told = self.steps
-            hook.log(learning_rate=self.now("learning_rate"), epsilon=self.now("exploration"), step=self.steps)
+            some = self.q[:: max(1, len(self.q) // 100)]  # a hundred states tell enough, and cost nothing
+            hook.log(
+                learning_rate=self.now("learning_rate"), epsilon=self.now("exploration"),
+                q_mean=sum(map(max, some)) / len(some), step=self.steps,
+            )  # fmt: skip
 
     def choose(self, row: list[float], epsilon: float) -> int:
         """ε-greedy: with probability ε any action, otherwise the one worth most."""
@@ -114,15 +122,20 @@ class TabularAgent(Agent[TabularConfig]):
         best: NDArray[np.int64] = self.table.argmax(axis=1)
         return best
 
-    def act(self, obs: Any, greedy: bool = True) -> int:
-        row = self.q[self.states.index(obs)]
+    def act(self, obs: Any, greedy: bool = True) -> Any:
+        if isinstance(obs, np.ndarray) and obs.ndim == len(self.env.observation_space.shape or ()) + 1:
+            return np.array([self.act(one, greedy) for one in obs])  # of many lanes
+        row = self.q[self.states.checked(obs)]
         return self.first + (row.index(max(row)) if greedy else self.choose(row, self.now("exploration")))
 
     def explain(self, obs: Any) -> Mapping[str, Any]:
-        return {"q": np.array(self.q[self.states.index(obs)])}
+        return {"q": np.array(self.q[self.states.checked(obs)])}
 
     def _recent_return(self) -> float | None:
         return sum(self.recent) / len(self.recent) if self.recent else None
+
+    def close(self) -> None:
+        self.env.close()
 
     def _spaces(self) -> dict[str, str]:
         return {"observation space": str(self.env.observation_space), "action space": str(self.env.action_space)}

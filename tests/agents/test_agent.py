@@ -164,7 +164,7 @@ def test_settings_that_are_none_are_named() -> None:
         agents.PPO("CartPole-v1", activation="swish")
     with pytest.raises(TypeError, match="It can be an id like"):
         agents.PPO(3)
-    with pytest.raises(ValueError, match="give one of them"):
+    with pytest.raises(ValueError, match="give one whole number, at least 1"):
         make("PPO").learn()
 
 

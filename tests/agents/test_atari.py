@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rlnb.agents import DQN, PPO, atari
+from rlnb.agents.lanes import VectorLanes
 
 pytest.importorskip("ale_py")
 
@@ -106,3 +107,41 @@ def test_the_standard_presets_train() -> None:
     agent = DQN(games, eval_env=atari.standard("ALE/Pong-v5", training=False), seed=0, **fast)
     assert agent.learn(60, progress=False).updates > 20
     games.close()
+
+
+def test_lanes_of_games_begin_apart_with_any_seed() -> None:
+    lanes = {seed: VectorLanes(atari.vector("MsPacmanNoFrameskip-v4", n_envs=2)) for seed in (0, 1, 3_000_000_000)}
+    began = {}
+    for seed, games in lanes.items():
+        games.reset(seed)
+        for _ in range(40):
+            games.step(np.full(2, 2))
+        began[seed] = games.obs.copy()
+        games.close()
+    assert (began[0][1] != began[1][0]).any()  # ALE's own seeds count on: lane 1 of seed 0 would be lane 0 of seed 1
+
+
+def test_the_step_after_a_lost_life_is_learned_from() -> None:
+    lanes = VectorLanes(atari.vector("MsPacmanNoFrameskip-v4", n_envs=1))
+    lanes.reset(0)
+    rng, lost, phantoms = np.random.default_rng(0), 0, 0
+    while lanes.episodes < 4:  # three lives, and the first of the next game
+        step = lanes.step(rng.integers(9, size=1))
+        lost += int(step.terminated[0])
+        phantoms += int(not step.valid[0])
+    assert (lost, phantoms) == (4, 1)  # only the step that begins the next game is none
+    lanes.close()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_fire_is_pressed_after_each_life(training: bool) -> None:
+    env = atari.standard("BreakoutNoFrameskip-v4", training=training)()
+    env.reset(seed=0)
+    for _ in range(600):  # a policy that never presses it
+        _, _, terminated, truncated, _ = env.step(0)
+        if terminated or truncated:
+            if atari.lives(env) == 0:
+                break
+            env.reset()
+    assert atari.lives(env) == 0
+    env.close()

@@ -90,3 +90,23 @@ def test_what_is_no_plain_chain_is_left_to_autograd() -> None:
     assert QValues.of(duelling.q, duelling.target, False) is None
     agent = agents.PPO("CartPole-v1", seed=0, activation="elu", n_envs=1, n_steps=16).learn(32, progress=False)
     assert agent.by_hand is None
+
+    linear = nn.Linear(3, 3)
+    assert Chain.of(nn.Sequential(linear, nn.Tanh(), linear)) is None  # used twice: gradients add up
+    assert Chain.of(nn.Sequential(nn.utils.spectral_norm(nn.Linear(3, 3)))) is None
+    hooked = nn.Sequential(nn.Linear(3, 3))
+    hooked[0].register_forward_hook(lambda module, given, out: out * 0)
+    assert Chain.of(hooked) is None
+
+
+@pytest.mark.parametrize("name", ["A2C", "PPO", "DQN", "Reinforce", "BehaviorCloning"])
+def test_what_is_frozen_in_a_network_of_ones_own_stays_as_it_is(name: str) -> None:
+    body = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 8), nn.Tanh())
+    body[0].requires_grad_(False)
+    settings = {"DQN": {"learning_starts": 10}, "BehaviorCloning": {"data": (np.zeros((9, 4)), np.zeros(9, int))}}
+    agent = getattr(agents, name)("CartPole-v1", seed=0, network=body, **settings.get(name, {}))
+    agent.learn(1100, progress=False)
+    net = agent.q if name == "DQN" else agent.net
+    frozen, free = (next(p for n, p in net.named_parameters() if n.endswith(f"0.{at}.weight")) for at in (0, 2))
+    assert torch.equal(frozen, body[0].weight)
+    assert not torch.equal(free, body[2].weight)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from rlnb.agents.lanes import Source
+from rlnb.agents.source import Source
 from rlnb.agents.spaces import Encoder, Table
 from tests.agents import probes
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 
+from rlnb import agents
 from rlnb.agents.frames import FrameStore, fitting
-from rlnb.agents.memory import NStep, PrioritizedMemory, RecentMemory, ReplayMemory
+from rlnb.agents.memory import NStep, PrioritizedMemory, RecentMemory, ReplayMemory, memory_of
+from rlnb.agents.spaces import Encoder
 
 LAYOUT: tuple[Any, ...] = ((1,), np.float32, (), np.int64)
 
@@ -151,3 +154,51 @@ def test_pictures_that_do_not_fit_on_the_accelerator_stay_beside_it(monkeypatch:
     assert fitting(card, 1_000_000 * 84 * 84) == card
     assert fitting(card, 2_000_000 * 84 * 84) == torch.device("cpu")
     assert fitting(torch.device("cpu"), 10**15) == torch.device("cpu")
+
+
+def alive_after(lanes: int, n_steps: int, colours: bool = False) -> float:
+    """The share of transitions whose pictures are all there, in a memory that is full."""
+    settings = agents.DQN.Settings(buffer_size=9000, n_envs=lanes, n_steps=n_steps)
+    space = gym.spaces.Box(0, 255, (6, 4, 3) if colours else (4, 2, 4), np.uint8)
+    memory = memory_of(settings, Encoder(space), torch.device("cpu"))
+    assert memory.store is not None
+    rng, nstep = np.random.default_rng(0), NStep(n_steps, 0.9, lanes)
+    off, on = np.zeros(lanes, bool), np.ones(lanes, bool)
+    obs = rng.integers(0, 256, (lanes, *Encoder(space).shape), dtype=np.uint8)
+    for _ in range(12_000 // lanes + n_steps):
+        new = rng.integers(0, 256, obs.shape, dtype=np.uint8)
+        after = new if colours else np.concatenate([obs[:, 1:], new[:, :1]], 1)
+        ready = nstep.push(obs, np.zeros(lanes, int), np.zeros(lanes), after, off, off, on)
+        if ready is not None:
+            memory.add(*ready)
+        obs = after
+    assert memory.count == memory.size
+    batch = memory.sample(16, rng)
+    assert tuple(batch.obs.shape) == (16, *Encoder(space).shape)
+    return float((memory.store.alive(memory.columns[0]) & memory.store.alive(memory.columns[3])).mean())
+
+
+@pytest.mark.parametrize(("lanes", "n_steps"), [(1, 1), (256, 5), (1024, 1)])
+def test_no_picture_is_lost_with_many_lanes(lanes: int, n_steps: int) -> None:
+    assert alive_after(lanes, n_steps) == 1.0
+
+
+def test_no_coloured_picture_is_lost() -> None:
+    assert alive_after(1, 1, colours=True) == 1.0
+
+
+def test_what_followed_is_never_another_picture() -> None:
+    """A screen that comes again and again may have been stored long before the observation that it follows."""
+    rng, n = np.random.default_rng(0), 6000
+    memory = ReplayMemory(n, (2, 2, 2), np.uint8, (), np.int64, FrameStore(n, (2, 2, 2), torch.device("cpu")))
+    screens, truth = rng.integers(0, 256, (300, 2, 2), dtype=np.uint8), []
+    for episode in range(12_000):
+        pictures = [rng.integers(0, 256, (2, 2), dtype=np.uint8)] * 2
+        for new in (screens[episode % 300], rng.integers(0, 256, (2, 2), dtype=np.uint8)):
+            obs, after = np.stack(pictures[-2:]), np.stack([pictures[-1], new])
+            memory.add(obs[None], np.array([len(truth)]), np.zeros(1), after[None], np.array([0.9]))
+            truth.append(after)
+            pictures.append(new)
+    for _ in range(40):
+        batch = memory.sample(500, rng)
+        assert all((after.numpy() == truth[i]).all() for i, after in zip(batch.actions, batch.next_obs, strict=True))

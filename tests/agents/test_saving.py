@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
+import gymnasium as gym
 import pytest
 import torch
 
@@ -135,8 +136,8 @@ def test_a_checkpoint_runs_no_code(tmp_path: Any) -> None:
         def __reduce__(self) -> Any:
             return (print, ("opened",))
 
-    torch.save({"format": "rlnb-agent/1", "algorithm": "PPO", "trap": Trap()}, tmp_path / "trap.rlnb")
-    (tmp_path / "pickle.rlnb").write_bytes(pickle.dumps({"format": "rlnb-agent/1"}))
+    torch.save({"format": "rlnb-agent/2", "algorithm": "PPO", "trap": Trap()}, tmp_path / "trap.rlnb")
+    (tmp_path / "pickle.rlnb").write_bytes(pickle.dumps({"format": "rlnb-agent/2"}))
     for name in ("trap.rlnb", "pickle.rlnb"):
         with pytest.raises(ValueError, match="is no agent saved by rlnb"):
             agents.PPO.load(tmp_path / name)
@@ -152,9 +153,66 @@ def test_checkpoints_that_do_not_fit_say_so(tmp_path: Any) -> None:
         agents.A2C.load(tmp_path / "none.rlnb")
     newer = torch.load(path, weights_only=True) | {"format": "rlnb-agent/9"}
     torch.save(newer, tmp_path / "newer.rlnb")
-    with pytest.raises(ValueError, match=r"format rlnb-agent/9, this rlnb reads rlnb-agent/1"):
+    with pytest.raises(ValueError, match=r"format rlnb-agent/9, this rlnb reads rlnb-agent/2"):
         agents.A2C.load(tmp_path / "newer.rlnb")
     unnamed = agents.A2C(probes.Both, seed=0).save(tmp_path / "probe.rlnb")
     with pytest.raises(ValueError, match="Give env="):
         agents.A2C.load(unnamed)
     assert agents.A2C.load(unnamed, env=probes.Both).seed == 0
+
+
+def test_what_was_learned_belongs_to_its_settings(tmp_path: Any) -> None:
+    path = make("PPO").learn(30, progress=False).save(tmp_path / "ppo.rlnb")
+    for name, value in (("activation", "relu"), ("network", (5,))):
+        with pytest.raises(ValueError, match=rf"PPO.load\({name}=.*what the agent learned belongs to {name}="):
+            agents.PPO.load(path, **{name: value})
+    assert agents.PPO.load(path, network=agents.PPO.load(path).config.network)
+    dqn = make("DQN").learn(60, progress=False)
+    path = dqn.save(tmp_path / "dqn.rlnb", memory=True)
+    for other in ({"buffer_size": 10_000}, {"memory": "recent"}):
+        with pytest.raises(ValueError, match="what the agent learned belongs to"):
+            agents.DQN.load(path, **other)
+    assert agents.DQN.load(dqn.save(path), buffer_size=10_000).memory.size == 10_000
+
+
+def test_what_is_given_at_load_is_what_counts(tmp_path: Any) -> None:
+    agent = make("PPO")
+    agent._set["learning_rate"] = 1e-3  # a knob was moved
+    path = agent.learn(30, progress=False).save(tmp_path / "ppo.rlnb")
+    assert agents.PPO.load(path).now("learning_rate") == 1e-3
+    assert agents.PPO.load(path, learning_rate=1e-5).now("learning_rate") == 1e-5
+    path = make("SAC").learn(60, progress=False).save(tmp_path / "sac.rlnb")
+    assert float(agents.SAC.load(path, temperature=0.05).flat_alpha.data.exp()) == pytest.approx(0.05)
+
+
+def test_the_environment_to_be_judged_in_comes_back_or_is_asked_for(tmp_path: Any) -> None:
+    path = agents.DQN(probes.Constant, seed=0, eval_env="CartPole-v1").save(tmp_path / "agent.rlnb")
+    with pytest.raises(ValueError, match=r"observation space is"):
+        agents.DQN.load(path, env="CartPole-v1")
+    loaded = agents.DQN.load(path, env=probes.Constant)
+    assert loaded.eval_source is not None
+    assert loaded.eval_source.id == "CartPole-v1"
+    path = agents.DQN("CartPole-v1", seed=0, eval_env=lambda: gym.make("CartPole-v1")).save(path)
+    loaded = agents.DQN.load(path)
+    with pytest.raises(ValueError, match=r"DQN.load\(path, eval_env=\.\.\.\) gives it one"):
+        loaded.evaluate(1)
+    assert len(agents.DQN.load(path, eval_env="CartPole-v1").evaluate(1)) == 1
+
+
+def test_a_folder_is_no_file(tmp_path: Any) -> None:
+    with pytest.raises(IsADirectoryError, match=r"is a folder. Give the name of a file"):
+        make("PPO").save(tmp_path)
+    assert not list(tmp_path.parent.glob("*.part"))
+
+
+def test_the_best_agent_is_kept_in_each_file_asked_for(tmp_path: Any) -> None:
+    one, other = tmp_path / "one.rlnb", tmp_path / "other.rlnb"
+    agent = make("PPO").learn(60, progress=False, evaluate_every=30, best_path=one)
+    agent.learn(60, progress=False, evaluate_every=30, best_path=other)
+    assert one.exists()
+    assert other.exists()
+    slow = make("DQN")
+    for _ in range(3):  # not due by the grid before step 100
+        slow.learn(40, progress=False, evaluate_every=100, best_path=tmp_path / "slow.rlnb")
+        assert (tmp_path / "slow.rlnb").exists()
+    assert slow._due == 200

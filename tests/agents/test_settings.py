@@ -125,9 +125,11 @@ def test_a_network_is_widths_or_a_module(network: Any) -> None:
 
 
 def test_a_device_that_is_none_is_named() -> None:
-    for device in ("gpu", torch.device("cpu")):
-        with pytest.raises(ValueError, match=r"device=.*it is 'auto', 'cpu', 'cuda' or 'mps'"):
-            agents.PPO("CartPole-v1", device=device)
+    with pytest.raises(ValueError, match=r"device=.*it is 'auto', 'cpu', 'cuda' or 'mps'"):
+        agents.PPO("CartPole-v1", device="gpu")
+    with pytest.raises(TypeError, match="device=1: it is a word, as 'auto'"):
+        agents.PPO("CartPole-v1", device=1)
+    assert agents.PPO("CartPole-v1", device=torch.device("cpu")).config.device == "cpu"
 
 
 class Pictures(gym.Env[Any, Any]):
@@ -161,3 +163,76 @@ def test_a_temperature_may_be_above_one_and_the_first_steps_are_random_at_any() 
     taken = agent.memory.columns[1]
     assert 150 < taken.sum() < 250  # at the temperature alone one action would be all that is taken in a state
     assert agent.now_epsilon() == 1e-3
+
+
+def test_names_from_elsewhere_are_understood() -> None:
+    for name, setting, own in (
+        ("PPO", "lr", "learning_rate"), ("QLearning", "alpha", "learning_rate"), ("SAC", "ent_coef", "temperature"),
+        ("QLearning", "epsilon", "exploration"), ("DQN", "epsilon", "exploration_initial_eps"),
+        ("DQN", "dueling", "duelling"),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=rf"{name} has no setting '{setting}'. Did you mean '{own}'"):
+            getattr(agents, name)("CartPole-v1", **{setting: 0.1})
+
+
+def test_a_learning_rate_is_finite_and_a_bound_may_be_none() -> None:
+    with pytest.raises(ValueError, match="learning_rate=inf makes no sense"):
+        agents.PPO("CartPole-v1", learning_rate=float("inf"))
+    assert agents.PPO("CartPole-v1", max_grad_norm=float("inf")).config.max_grad_norm == float("inf")
+
+
+def test_what_learn_evaluate_and_seed_take() -> None:
+    agent = agents.PPO("CartPole-v1", n_envs=1, n_steps=8)
+    for wrong in ("1000", 10.5, float("nan"), 0, True):
+        with pytest.raises(
+            ValueError, match=re.escape(f"learn(steps={wrong!r}, episodes=None): give one whole number")
+        ):
+            agent.learn(wrong)
+    with pytest.raises(ValueError, match="evaluate_every=-5"):
+        agent.learn(10, evaluate_every=-5)
+    for wrong in ("5", 0, 1.5):
+        with pytest.raises(ValueError, match=re.escape(f"episodes={wrong!r}: it is a whole number")):
+            agent.evaluate(wrong)
+    for wrong in (-1, 1.5, "1"):
+        with pytest.raises(ValueError, match=re.escape(f"seed={wrong!r}: it is a whole number")):
+            agents.PPO("CartPole-v1", seed=wrong)
+    with pytest.raises(ValueError, match="PPO has no setting 'learning_rte'"):
+        agent.knob("learning_rte")
+    assert agent.learn(1e1, progress=False).steps == 16  # whole rollouts
+    with pytest.raises(ValueError, match="BehaviorCloning plays no episodes"):
+        agents.BehaviorCloning("CartPole-v1", data=(np.zeros((2, 4)), [0, 1])).learn(episodes=3)
+
+
+class Doubles(nn.Linear):
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return super().forward(input).double()
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        (nn.Linear(5, 6), r"cannot take one observation as it comes, torch.float32 of the shape \(1, 4\)"),
+        (nn.LSTM(4, 6), r"gives tuple for one observation"),
+        (Doubles(4, 6), r"gives torch.float64 of the shape \(1, 6\)"),
+        (
+            nn.Sequential(nn.Linear(4, 6), nn.Unflatten(1, (2, 3))),
+            r"gives torch.float32 of the shape \(1, 2, 3\) .* must give float32 of the shape \(1, features\)",
+        ),
+    ],
+)
+def test_a_network_that_does_not_fit_is_told_what_comes(module: nn.Module, words: str) -> None:
+    with pytest.raises(ValueError, match=rf"network= {words}"):
+        agents.PPO("CartPole-v1", network=module)
+
+
+def test_observations_that_are_none_are_named() -> None:
+    agent = agents.PPO("CartPole-v1", n_envs=1, n_steps=8)
+    with pytest.raises(ValueError, match=r"of the shape \(3,\) is no observation of Box"):
+        agent.act(np.zeros(3))
+    with pytest.raises(ValueError, match=r"obs, info = env.reset\(\)"):
+        agent.act(gym.make("CartPole-v1").reset())
+
+
+def test_a_seed_leaves_those_of_a_card_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("the card's random numbers are yours"))
+    agents.PPO("CartPole-v1", seed=7)

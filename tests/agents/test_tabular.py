@@ -124,3 +124,59 @@ def test_a_table_stops_where_its_values_run_away(algorithm: Any) -> None:
     agent._set["learning_rate"] = 5.0  # by hand, past what the settings allow
     with pytest.raises(FloatingPointError, match=r"Values in the table .*learning rate 5.*Make the agent anew"):
         agent.learn(200_000, progress=False)
+
+
+class Other(gym.ObservationWrapper[Any, Any, Any]):
+    def observation(self, observation: Any) -> Any:
+        return 15 - observation
+
+
+def test_probabilities_know_nothing_of_wrappers() -> None:
+    lake = gym.make("FrozenLake-v1")
+    agent = QLearning(lambda: Other(gym.make("FrozenLake-v1")), seed=0)
+    with pytest.raises(ValueError, match="know nothing of what Other may change"):
+        policy_value(agent.env, agent.policy)
+    assert alpha_sweep(QLearning, lambda: Other(gym.make("FrozenLake-v1")), [0.1], 2, steps=50).valued == "100 episodes"
+    assert alpha_sweep(QLearning, "FrozenLake-v1", 0.1, 2, steps=50).valued == "exact"
+    with pytest.raises(ValueError, match=r"shape \(5,\): it must name one action for each of the 16 states"):
+        policy_value(lake, [0] * 5)
+    with pytest.raises(TypeError, match=r"policy_value\(agent.env, agent.policy\)"):
+        policy_value(agent, agent.policy)  # type: ignore[arg-type]
+
+
+class Endless(gym.Env[Any, Any]):
+    observation_space, action_space = gym.spaces.Discrete(2), gym.spaces.Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        super().reset(seed=seed)
+        return 0, {}
+
+    def step(self, action: Any) -> Any:
+        return 1, float("nan"), False, False, {}
+
+
+@pytest.mark.parametrize("algorithm", [QLearning, Sarsa, ExpectedSarsa])
+def test_a_table_stops_at_what_is_no_number_in_an_episode_without_end(algorithm: Any) -> None:
+    with pytest.raises(FloatingPointError, match="sum up to nan"):
+        algorithm(Endless(), seed=0).learn(5000, progress=False)
+
+
+def test_tables_act_for_many_and_refuse_what_is_no_state() -> None:
+    agent = QLearning("FrozenLake-v1", seed=0)
+    assert agent.act(np.array([0, 5, 3])).tolist() == [agent.act(state) for state in (0, 5, 3)]
+    for wrong in (-1, 16, "a", (0, {})):
+        with pytest.raises(ValueError, match=r"is no observation of Discrete\(16\)"):
+            agent.act(wrong)
+    with pytest.raises(ValueError, match=r"obs, info = env.reset\(\)"):
+        agent.act(agent.env.reset(seed=0))
+
+
+def test_tables_that_cannot_be_say_why() -> None:
+    class Wide(Endless):
+        observation_space = gym.spaces.MultiDiscrete([1000] * 6)  # type: ignore[assignment]
+
+    with pytest.raises(ValueError, match=r"1,000,000,000,000,000,000 of them: more than 20,000,000 do not fit"):
+        QLearning(Wide())
+    Wide.observation_space = gym.spaces.MultiBinary(4)  # type: ignore[assignment]
+    with pytest.raises(ValueError, match=r"takes Discrete, MultiDiscrete and Tuples of Discrete, not MultiBinary"):
+        QLearning(Wide())

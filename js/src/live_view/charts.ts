@@ -1,7 +1,7 @@
 import type { Frame } from "../shared/codec";
 import { h } from "../shared/dom";
 import type { Titled } from "../shared/paper";
-import type { Drag } from "../shared/plot";
+import type { Drag } from "../shared/parts";
 import type { Theme } from "../shared/theme";
 import { HEIGHT, Panel } from "./panel";
 import { type Axis, type Entry, keyOf, Series } from "./series";

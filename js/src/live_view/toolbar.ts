@@ -1,5 +1,5 @@
 import { h, icon } from "../shared/dom";
-import type { Drag } from "../shared/plot";
+import type { Drag } from "../shared/parts";
 import { Filter } from "./filter";
 import type { Axis } from "./series";
 import type { Settings } from "./settings";

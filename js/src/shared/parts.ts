@@ -9,6 +9,9 @@ import { WheelZoomTool } from "@bokeh/bokehjs/build/js/lib/models/tools/gestures
 import { Toolbar } from "@bokeh/bokehjs/build/js/lib/models/tools/toolbar";
 import { ShortTicks } from "./ticks";
 
+/** What dragging does: move the window, or choose a smaller one. */
+export type Drag = "pan" | "box";
+
 /** The Bokeh models of a plot, put together. */
 export type Parts = ReturnType<typeof parts>;
 

@@ -10,7 +10,7 @@ import type { Numbers } from "./downsample";
 import { bucketsOf, type Drawn, nothing, select, strokesOf, type TraceData } from "./drawn";
 import { Ink } from "./ink";
 import type { Paper } from "./paper";
-import { type Parts, parts, thinTicks } from "./parts";
+import { type Drag, type Parts, parts, thinTicks } from "./parts";
 import { inkIn } from "./room";
 import { drawLine, type Line, lay, type Rule } from "./rules";
 import { WarpedTicker, WarpedTicks } from "./scales";
@@ -29,9 +29,6 @@ export interface PlotOptions {
   theme?: Theme;
   time?: boolean;
 }
-
-/** What dragging does: move the window, or choose a smaller one. */
-export type Drag = "pan" | "box";
 
 logger.set_level("warn"); // the console is the user's
 
