@@ -21,6 +21,7 @@ class Listener(Protocol):
     def stopping(self) -> bool: ...
     def knob(self, name: str, get: Callable[[], float], set: Callable[[float], None]) -> None: ...
     def explain(self, fn: Callable[[Any], Mapping[str, Any]]) -> None: ...
+    def learner(self, settings: Mapping[str, Any] | None) -> None: ...
 
 
 _listener: Listener | None = None
@@ -64,3 +65,10 @@ def explain(fn: Callable[[Any], Mapping[str, Any]]) -> None:
     """Offer `fn(obs) -> {"q" | "probs" | "value": array}`, shown under the replay."""
     if _listener is not None:
         _listener.explain(fn)
+
+
+def learner(settings: Mapping[str, Any] | None) -> None:
+    """Say which algorithm learns from here on: {"algorithm": "PPO", "seed": 0, "learning_rate": 3e-4, …}; None: it is
+    done. The environments that are reset meanwhile are its own, so that a sweep in a loop can be told apart."""
+    if _listener is not None:
+        _listener.learner(settings)

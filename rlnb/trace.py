@@ -34,6 +34,7 @@ class Recipe(TypedDict, total=False):
     reward_threshold: float | None  # spec.reward_threshold
     max_episode_steps: int | None
     vector: Mapping[str, Any] | None  # of a vector environment, see below
+    learner: Mapping[str, Any]  # who learned there, as it said itself: "algorithm", "params", "seed", "began" (Unix)
     check_lane: str | None  # checksums are those of `check_lanes`, taken from a SyncVectorEnv of this autoreset mode
 
 

@@ -21,6 +21,8 @@ def test_nobody_listens():
         hook.progress(1, 2)
         hook.knob("lr", lambda: 1.0, lambda value: None)
         hook.explain(lambda obs: {})
+        hook.learner({"algorithm": "PPO"})
+        hook.learner(None)
         assert hook.stopping() is False
     finally:
         hook.listen(before)

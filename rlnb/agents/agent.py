@@ -141,6 +141,7 @@ class Agent(ABC, Generic[C]):
         hook.explain(self.explain)
         with Progress(f"{self.name} {self.source.name}", self.counted, until, self.unit, progress) as self._bar:
             try:
+                hook.learner({"algorithm": self.name, **vars(self.config), "seed": self.seed})
                 self._learn(until)
                 if best_path is not None and self.best == -math.inf:
                     self._due = self.steps  # there shall be such a file
@@ -149,6 +150,7 @@ class Agent(ABC, Generic[C]):
                 self._abandon()  # the kernel was interrupted in the middle of a step, say
                 raise
             finally:
+                hook.learner(None)
                 self.source.mark()
             self._bar.tell(self.counted, self._recent_return(), self.steps, last=True)
         return self

@@ -1,11 +1,13 @@
 """One session's document in several: a cell that trained several times over, one environment after another.
 
-Where the training lane was taken by a new environment, a new part begins. An episode belongs to the part in which it
-began; what other lanes did belongs to the part during which they did it.
+Where algorithms said that they learn (`recipe["learner"]`), each of them has a part. Else a new part begins where the
+training lane was taken by a new environment. An episode belongs to the part in which it began; what other lanes did
+belongs to the part during which they did it.
 """
 
 from __future__ import annotations
 
+import bisect
 import copy
 from collections.abc import Mapping
 from typing import Any
@@ -30,6 +32,9 @@ def training_lane(document: Mapping[str, Any]) -> int | None:
 
 def split_document(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The documents of the parts, in order; the document alone where there is one part."""
+    learners = learners_of(document)
+    if len(learners) > 1:
+        return _by_learner(document, learners)
     main = training_lane(document)
     openings = [lane for lane in document["lanes"] if lane["lane"] == main]
     if len(openings) < 2:
@@ -48,7 +53,48 @@ def split_document(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [_part(document, rows, k, len(where)) for k, rows in enumerate(where) if rows]
 
 
-def _part(document: Mapping[str, Any], rows: list[int], k: int, count: int) -> dict[str, Any]:
+def learners_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The algorithms that said that they learned in environments of the session, in order."""
+    told = [lane["recipe"]["learner"] for lane in document["lanes"] if lane["recipe"].get("learner")]
+    return [one for _, one in sorted({float(one["began"]): one for one in told}.items())]
+
+
+def _by_learner(document: Mapping[str, Any], learners: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    begins = [float(one["began"]) for one in learners]
+    columns = document["episodes"]
+    where: list[list[int]] = [[] for _ in learners]
+    for row, (lane, first, started) in enumerate(
+        zip(columns["lane"], columns["first"], columns["started"], strict=True)
+    ):
+        own = _held(document, lane, first)["recipe"].get("learner")
+        began = started if own is None else float(own["began"])  # an evaluation: of whom that learned last
+        where[max(bisect.bisect_right(begins, began) - 1, 0)].append(row)
+    parts: list[dict[str, Any]] = []
+    count = sum(map(bool, where))
+    for k, (rows, learner) in enumerate(zip(where, learners, strict=True)):
+        if rows:
+            window = (begins[k] if k else float("-inf"), begins[k + 1] if k + 1 < len(begins) else float("inf"))
+            part = _part(document, rows, len(parts), count, window)
+            about = part["session"]
+            before = str(about["params"].get("algorithm"))
+            about["name"] = about["name"].replace(before, str(learner["algorithm"]), 1)
+            about["params"], about["seed"] = {**learner["params"]}, learner["seed"]
+            parts.append(part)
+    return parts
+
+
+def _held(document: Mapping[str, Any], lane: int, first: int) -> dict[str, Any]:
+    """The opening of the lane that held at its step `first`."""
+    held: list[dict[str, Any]] = [
+        one for one in document["lanes"] if one["lane"] == lane and (one["after"] is None or one["after"] <= first)
+    ]
+    return held[-1]
+
+
+def _part(
+    document: Mapping[str, Any], rows: list[int], k: int, count: int, window: tuple[float, float] | None = None
+) -> dict[str, Any]:
+    """Some rows of the episodes, and what was logged in `window` (while they went on, where none is given)."""
     columns = {name: [column[row] for row in rows] for name, column in document["episodes"].items()}
     began, ended = min(columns["started"]), max(columns["ended"])
     before = _steps_before(document, columns)
@@ -74,7 +120,7 @@ def _part(document: Mapping[str, Any], rows: list[int], k: int, count: int) -> d
             "groups": [{"group": group, "steps": steps} for group, steps in sorted(groups.items())],
             "lanes": lanes,
             "episodes": columns,
-            "metrics": _metrics(document, began, ended, offset),
+            "metrics": _metrics(document, window or (began, ended), offset),
             "traces": _traces(document, rows, columns),
         }
     )
@@ -91,17 +137,17 @@ def _steps_before(document: Mapping[str, Any], columns: Mapping[str, list[Any]])
 def _lane_of(document: Mapping[str, Any], lane: int, columns: Mapping[str, list[Any]]) -> dict[str, Any]:
     """The newest opening of the lane at the first episode of this part; it now holds from the beginning."""
     first = min(f for f, its_lane in zip(columns["first"], columns["lane"], strict=True) if its_lane == lane)
-    held = [one for one in document["lanes"] if one["lane"] == lane and (one["after"] is None or one["after"] <= first)]
-    return {**held[-1], "after": None}
+    return {**_held(document, lane, first), "after": None}
 
 
-def _metrics(document: Mapping[str, Any], began: float, ended: float, offset: int) -> dict[str, Any]:
+def _metrics(document: Mapping[str, Any], window: tuple[float, float], offset: int) -> dict[str, Any]:
     kept = {}
     for name, metric in document["metrics"].items():
-        at = [row for row, time in enumerate(metric["time"]) if began <= float(time) <= ended]
+        at = [row for row, time in enumerate(metric["time"]) if window[0] <= float(time) <= window[1]]
         if at:
             kept[name] = {column: [values[row] for row in at] for column, values in metric.items()}
-            kept[name]["step"] = [max(0, step - offset) for step in kept[name]["step"]]
+            if min(kept[name]["step"]) >= offset:  # else it was counted from the part's own beginning
+                kept[name]["step"] = [step - offset for step in kept[name]["step"]]
     return kept
 
 

@@ -56,6 +56,7 @@ class Listener:
     def __init__(self, stop_at: float = float("inf")) -> None:
         self.logged: dict[str, Any] = {}
         self.done, self.stop_at, self.knobs, self.fn = 0, stop_at, {}, None
+        self.learners: list[Mapping[str, Any] | None] = []
 
     def log(self, numbers: Mapping[str, Any], step: int | None) -> None:
         assert step is not None
@@ -72,6 +73,9 @@ class Listener:
 
     def explain(self, fn: Any) -> None:
         self.fn = fn
+
+    def learner(self, settings: Mapping[str, Any] | None) -> None:
+        self.learners.append(settings)
 
 
 @pytest.fixture

@@ -175,6 +175,8 @@ class Heard:
 
     def explain(self, fn: Any) -> None: ...
 
+    def learner(self, settings: Any) -> None: ...
+
 
 @pytest.mark.parametrize("n_envs", [1, 8])
 def test_stop_is_heard_within_a_long_rollout(n_envs: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from rlnb.capture import Capture, Seat, SeatRequest
 from rlnb.control.recording import looking, provenance
 from rlnb.control.recording.cell_sessions import CellSessions
 from rlnb.control.recording.knobs import Board
+from rlnb.control.recording.lessons import Lessons
 from rlnb.control.recording.numbers import Numbers
 from rlnb.control.recording.running import Running
 from rlnb.control.recording.script import how
@@ -51,6 +52,7 @@ class Desk:
         self.capture = Capture(self, room.clock)
         self.numbers = Numbers(self.capture.steps, room.warn, self._nobody_steps)
         self.board = Board(self)
+        self.lessons = Lessons(room.clock)
         self.cells = CellSessions(self)
         self.current: Running | None = None
         self.recording = True
@@ -98,6 +100,7 @@ class Desk:
             cell_number=cell.execution_count if cell else None,
             namespace=self._notebook.user_namespace() if self._notebook else main,
             said=params,
+            lesson=self.lessons.at(since, 0) if origin != "block" else None,
         )
         if origin == "block" and params is not None:
             found = found._replace(params=looking.as_said(params))
@@ -156,7 +159,7 @@ class Desk:
         self._room.live.end(running, status, error)
         if running.origin == "cell" and running.trainings > 1:
             print(
-                f"rlnb: this cell made {running.trainings} environments one after another and recorded them as one "
+                f"rlnb: this cell trained {running.trainings} times, one after another, and recorded it as one "
                 f"session. rlnb.get({running.id!r}).split() makes a session of each."
             )
 
@@ -212,15 +215,29 @@ class Desk:
         self.cells.seated(running, request.thread)
         lane, fresh = running.lanes.seat(request)
         if fresh:
+            recipe = self._taught(running, request)
             running.openings[lane.lane] = running.openings.get(lane.lane, 0) + 1
             running.env_of.setdefault(lane.group, request.env_id)
             self._bus.publish(
-                LaneOpened(
-                    running.id, self._clock.now(), lane.lane, lane.group, request.place, request.recipe, lane.width
-                )
+                LaneOpened(running.id, self._clock.now(), lane.lane, lane.group, request.place, recipe, lane.width)
             )
             self._room.live.lane_opened(request)
         return Seat(running.id, lane.lane, lane.group)
+
+    def _taught(self, running: Running, request: SeatRequest) -> Mapping[str, Any]:
+        """The recipe of an environment, with the algorithm that learned in it, if one said so; its settings are those
+        of a block that has none."""
+        lesson = None if request.place.endswith("(evaluation)") else self.lessons.at(request.first_at, request.thread)
+        if lesson is None:
+            return request.recipe
+        if running.origin == "block" and not running.lessons:
+            running.params = {**lesson.params, **running.params}
+            changed: dict[str, Any] = {"params": running.params}
+            if running.seed is None and lesson.seed is not None:
+                running.seed = changed["seed"] = lesson.seed
+            self._bus.publish(SessionChanged(running.id, changed))
+        running.lessons.add(lesson.at)
+        return {**request.recipe, "learner": lesson.told()}
 
     def publish(self, event: Event) -> None:
         """Count what the capture hands in, and pass it on."""

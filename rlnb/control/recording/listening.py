@@ -40,6 +40,10 @@ class Listener:
         low, _, high = as_range(name, float(get()))
         self._room.desk.board.offer(Knob(name, low, high, get, set))
 
+    def learner(self, settings: Mapping[str, Any] | None) -> None:
+        """An algorithm begins to learn, or is done."""
+        self._room.desk.lessons.say(settings)
+
     def explain(self, fn: Callable[[Any], Mapping[str, Any]]) -> None:
         """The policy of the session that runs, or of the next one."""
         self._room.minds.say(fn)

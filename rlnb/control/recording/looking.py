@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from rlnb.control.recording import params
+from rlnb.control.recording.lessons import Lesson
 
 
 class Found(NamedTuple):
@@ -28,18 +29,23 @@ def look(
     cell_number: int | None,
     namespace: Mapping[str, Any],
     said: Mapping[str, Any] | None = None,
+    lesson: Lesson | None = None,
 ) -> Found:
     """Name, hyper-parameters and seed of the session that begins in `frame`.
 
-    `said` are parameters that the person gave; they win over those found. `seed` is never a setting.
+    `said` are parameters that the person gave; they win over those found. `lesson`: what an algorithm said that
+    learned then. `seed` is never a setting.
     """
     learner = params.learner(frame)
-    settings = params.of_learner(learner) if learner is not None else params.from_namespace(namespace, source)
+    if lesson is not None:  # an algorithm that says so itself
+        settings = {**lesson.params, "seed": lesson.seed}
+    else:
+        settings = params.of_learner(learner) if learner is not None else params.from_namespace(namespace, source)
     settings.update(params.as_params(said or {}))
     seed = settings.pop("seed", None)
     parts = [env_id or "session"]
-    if learner is not None:
-        parts.append(type(learner).__name__)
+    if lesson is not None or learner is not None:
+        parts.append(lesson.algorithm if lesson is not None else type(learner).__name__)
     if cell_number and env_id:
         parts.append(f"cell {cell_number}")
     return Found(" · ".join(parts), settings, seed if isinstance(seed, int) else None, learner)

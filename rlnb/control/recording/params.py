@@ -26,6 +26,10 @@ def plain(value: Any) -> Any:
         return as_params(value) or None
     if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
         return value.item()
+    if any(kind.__module__ == "rlnb.agents.schedules" for kind in type(value).__mro__):  # Linear(0.5, 0.0)
+        return repr(value)
+    if hasattr(value, "state_dict") and callable(getattr(value, "parameters", None)):  # a network of one's own
+        return f"{type(value).__name__}, {sum(int(p.numel()) for p in value.parameters()):,} weights"
     return None
 
 
@@ -62,10 +66,10 @@ def learner(frame: FrameType | None = None) -> Any | None:
 
 def of_learner(algorithm: Any) -> dict[str, Any]:
     """The constructor arguments of an algorithm that it still carries as attributes of the same name."""
+    params: dict[str, Any] = {"algorithm": type(algorithm).__name__}
     config = as_params(getattr(algorithm, "config", None))
     if config:
-        return config
-    params: dict[str, Any] = {}
+        return {**params, **config}
     for kind in type(algorithm).__mro__:
         if not kind.__module__.startswith(ALGORITHMS) or "__init__" not in vars(kind):
             continue

@@ -44,6 +44,7 @@ class Running:
     lanes: Lanes = field(default_factory=Lanes)
     steps_of: dict[int, int] = field(default_factory=dict)
     openings: dict[int, int] = field(default_factory=dict)  # of each lane
+    lessons: set[float] = field(default_factory=set)  # the begins of those that environments were seated for
     env_of: dict[int, str] = field(default_factory=dict)  # of each group
     episodes: int = 0
     logged: int = 0  # rows of the metric that was logged most
@@ -91,7 +92,10 @@ class Running:
 
     @property
     def trainings(self) -> int:
-        """How many trainings the session looks like: environments that took one lane one after another."""
+        """How many trainings the session looks like: algorithms that said so, or environments that took one lane one
+        after another."""
+        if len(self.lessons) > 1 and self.episodes >= len(self.lessons):
+            return len(self.lessons)
         most = max(self.openings.values(), default=0)
         return most if most >= TRAININGS and self.episodes >= EPISODES_OF_A_TRAINING * most else 1
 

@@ -1,0 +1,61 @@
+"""Which algorithm learned when, as it said itself (`rlnb.hook.learner`): whose settings numbers belong to."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rlnb.clock import Clock
+from rlnb.control.recording.params import as_params
+
+MOST = 1000  # that are remembered
+
+
+@dataclass
+class Lesson:
+    """One `learn` of one algorithm; `began` and `over` are `clock.elapsed()`, `at` is the Unix time of its begin."""
+
+    began: float
+    at: float
+    thread: int
+    algorithm: str
+    params: dict[str, Any]
+    seed: int | None
+    over: float = math.inf
+
+    def told(self) -> dict[str, Any]:
+        """What is kept of it with the environment that it learned in."""
+        return {"algorithm": self.algorithm, "params": self.params, "seed": self.seed, "began": self.at}
+
+
+class Lessons:
+    """All of them, in order."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._all: list[Lesson] = []
+
+    def say(self, settings: Mapping[str, Any] | None) -> None:
+        """An algorithm with these settings begins to learn; None: the newest of this thread is done."""
+        thread = threading.get_ident()
+        if settings is None:
+            for lesson in reversed(self._all):
+                if lesson.thread == thread and lesson.over == math.inf:
+                    lesson.over = self._clock.elapsed()
+                    break
+            return
+        params = as_params(settings)
+        seed = params.pop("seed", None)
+        algorithm = str(params.get("algorithm", "?"))
+        began, at = self._clock.elapsed(), self._clock.now()
+        self._all = [*self._all[-MOST:], Lesson(began, at, thread, algorithm, params, seed)]
+
+    def at(self, moment: float, thread: int) -> Lesson | None:
+        """The one that went on at `moment` in `thread` (0: in any)."""
+        for lesson in reversed(self._all):
+            if lesson.began <= moment <= lesson.over and thread in (0, lesson.thread):
+                return lesson
+        return None

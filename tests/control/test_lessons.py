@@ -1,0 +1,88 @@
+"""Algorithms that say that they learn: a cell that teaches several can be told apart, each with its own settings."""
+
+import pytest
+
+from rlnb.clock import ManualClock
+from rlnb.control.recording.lessons import Lessons
+
+ABOUT = "[[s.name.split(' · ')[1], s.params['algorithm'], s.params['learning_rate'], s.seed] for s in parts]"
+TABLE = "learning_rate=0.5, exploration=0.1"
+
+
+def test_the_one_that_went_on_is_found():
+    clock = ManualClock()
+    lessons, start = Lessons(clock), clock.elapsed()
+    assert lessons.at(start, 0) is None
+    lessons.say({"algorithm": "PPO", "seed": 3, "gamma": 0.9})
+    clock.advance(1.0)
+    lessons.say({"algorithm": "DQN"})  # within the other's
+    clock.advance(1.0)
+    lessons.say(None)
+    clock.advance(1.0)
+    lessons.say(None)
+    found = [lessons.at(start + moment, 0) for moment in (0.5, 1.5, 2.5, 3.5)]
+    assert [one and one.algorithm for one in found] == ["PPO", "DQN", "PPO", None]
+    assert lessons.at(start + 0.5, thread=-1) is None
+    assert found[0].told() == {
+        "algorithm": "PPO",
+        "params": {"algorithm": "PPO", "gamma": 0.9},
+        "seed": 3,
+        "began": found[0].at,
+    }
+
+
+@pytest.fixture
+def taught(kernel):
+    kernel.run("from rlnb.agents import *")
+    return kernel
+
+
+def test_a_sweep_has_its_values(taught):
+    ran = taught.run(
+        "for k, alpha in enumerate((0.1, 0.5, 1.0)):\n"
+        "    agent = QLearning('FrozenLake-v1', seed=k, learning_rate=alpha, exploration=0.1)\n"
+        "    agent.learn(1500, progress=False); agent.evaluate(5)"  # each lives until the next one is made
+    )
+    assert "trained 3 times" in ran.text
+    taught.run("parts = rlnb.last().split()")
+    assert taught.value(ABOUT) == [["QLearning", "QLearning", rate, k] for k, rate in enumerate((0.1, 0.5, 1.0))]
+    assert taught.value("[int(s.episodes.query('group == 0').length.sum()) for s in parts]") == [1500] * 3
+    assert (
+        taught.value("[bool(s.metrics.query(\"name == 'epsilon'\").step.iloc[0] > 400) for s in parts]") == [True] * 3
+    )
+    assert taught.value("rlnb.compare(*parts, by='learning_rate').summary['runs'].tolist()") == [1, 1, 1]
+
+
+def test_two_algorithms_on_two_lines_are_two(taught):
+    taught.run(
+        f"q = QLearning('CliffWalking-v1', seed=0, {TABLE}).learn(episodes=50, progress=False)\n"
+        f"s = Sarsa('CliffWalking-v1', seed=0, {TABLE}).learn(episodes=60, progress=False)"
+    )
+    taught.run("parts = rlnb.last().split()")
+    assert taught.value(ABOUT) == [["QLearning", "QLearning", 0.5, 0], ["Sarsa", "Sarsa", 0.5, 0]]
+    assert taught.value("[len(s.episodes) for s in parts]") == [50, 60]
+
+
+def test_seeds_of_two_algorithms_are_two_settings(taught):
+    taught.run(
+        "for algorithm in (QLearning, Sarsa):\n"
+        "    for run in rlnb.seeds(2):\n"
+        f"        algorithm('CliffWalking-v1', seed=run.seed, {TABLE}).learn(episodes=30, progress=False)"
+    )
+    assert taught.value("rlnb.compare(*rlnb.sessions().id[:4]).summary['runs'].tolist()") == [2, 2]
+    assert sorted(taught.value("rlnb.sessions().seed.tolist()[:4]")) == [0, 0, 1, 1]
+
+
+def test_schedules_are_settings(taught):
+    taught.run(f"QLearning('CliffWalking-v1', seed=0, {TABLE.replace('0.5', 'Linear(0.5)')}).learn(episodes=30)")
+    assert taught.value("rlnb.last().params['learning_rate']") == "Linear(start=0.5, end=0.0, fraction=1.0)"
+
+
+def test_what_a_person_steps_afterwards_is_nobodys(taught):
+    taught.run(
+        "agent = QLearning('FrozenLake-v1', seed=0).learn(300, progress=False)\ntrain(gym.make('CartPole-v1'), 6)"
+    )
+    recipes = "[lane['recipe'].get('learner', {}).get('algorithm') for lane in document['lanes']]"
+    assert "QLearning" in taught.value("str(rlnb.last().params)")
+    taught.run("import json; path = rlnb.last().save_json('s.json'); document = json.loads(path.read_text())")
+    assert taught.value(recipes) == ["QLearning", None]
