@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 import rlnb
+from rlnb.control.view.curves import Curves
 from rlnb.control.view.roles import Roles, beside
 from rlnb.control.view.stored_feed import StoredFeed
 
@@ -81,3 +82,25 @@ def test_who_looks_on_stands_where_the_training_stood():
     placed = beside(own, np.array([1.0, 2.0, 15.0, 40.0]), training, time)
     assert placed.tolist() == [5, 100, 150, 300]
     assert beside(own, np.zeros(4), time[:0], training[:0]).tolist() == own.tolist()
+
+
+def test_what_an_agent_made_to_be_judged_in_is_an_evaluation_however_long():
+    roles = Roles()
+    roles.hear({0: 10_000, 1: 9_000})
+    assert roles.names({0: 10_000, 1: 9_000}, {1}) == ["training", "evaluation"]
+    roles.hear({0: 1_000, 1: 9_000}, over=True)
+    assert roles.names({0: 1_000, 1: 9_000}, {1}) == ["training", "evaluation"]
+
+
+def test_the_picture_shows_returns_first_and_names_what_is_beside_each_other():
+    curves = Curves()
+    rows = {name: np.arange(3.0) for name in ("step", "episode", "time", "value", "own", "lane")}
+    for panel, series, group, kind in (
+        ("loss", "loss", 0, "line"), ("q", "a", 0, "line"), ("q", "b", 0, "line"), ("Mean Reward", "x", 0, "line"),
+        ("return", "return", 0, "points"), ("return", "return", 1, "points"),
+    ):  # fmt: skip
+        curves.extend(panel, series, group, {**rows, "cut": np.zeros(3, bool), "kind": kind})
+    panels = curves.panels(["training", "evaluation"])
+    assert [panel["title"] for panel in panels] == ["return", "Mean Reward", "loss", "q"]
+    labels = [[one["label"] for one in panel["series"] if one["kind"] == "line"] for panel in panels]
+    assert labels == [["training", "evaluation"], [""], [""], ["a", "b"]]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,9 @@ MEMORY = 16 * 2**20  # bytes of rows that a session keeps for its charts
 LEAST_ROWS = 5_000
 WINDOW = 20  # rows of the trailing mean in the static picture
 PICTURE_POINTS = 2000
+
+#: The panels that come first, as on the page (js/src/live_view/charts.ts).
+ORDER = ("return", "length", "mean reward", "mean q", "summed reward", "duration")
 
 Key = tuple[str, str, int]  # panel, series, group
 
@@ -87,30 +91,46 @@ class Curves:
             found = [(key, columns, *columns.window(axis, low, high, most)) for key, columns in self._columns.items()]
         return [(key, columns.kind, _shown(rows), count) for key, columns, rows, count in found]
 
-    def panels(self) -> list[dict[str, Any]]:
-        """The charts as `curves_png` draws them."""
+    def panels(self, groups: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """The charts as `curves_png` draws them, in the order of the page; `groups` are their names."""
         from rlnb.widgets.palette import colours
 
         with self._lock:
-            return self._panels_now(colours)
+            return self._panels_now(colours, groups)
 
-    def _panels_now(self, colours: Any) -> list[dict[str, Any]]:
+    def _panels_now(self, colours: Any, groups: Sequence[str]) -> list[dict[str, Any]]:
         panels = []
         steps = any(columns["step"][-1] for columns in self._columns.values() if len(columns))
         axis, words = ("step", "environment step") if steps else ("time", "seconds")  # who only logs takes no steps
-        for panel in dict.fromkeys(name for name, _, _ in self._columns):
+        for panel in sorted(dict.fromkeys(name for name, _, _ in self._columns), key=rank):
             series = []
             keys = [key for key in self._columns if key[0] == panel]
             for key, colour in zip(keys, colours(len(keys)), strict=True):
-                columns = self._columns[key]
+                columns, label = self._columns[key], _label(key, keys, groups)
                 x, y = columns[axis], columns["value"]
                 line = trailing_mean(y, WINDOW) if columns.kind == "points" else y
                 thin = slice(None, None, max(1, len(x) // PICTURE_POINTS))
                 if columns.kind == "points":
                     series.append({"label": "", "color": colour, "x": x[thin], "y": y[thin], "kind": "points"})
-                series.append({"label": key[1], "color": colour, "x": x[thin], "y": line[thin], "kind": "line"})
+                series.append({"label": label, "color": colour, "x": x[thin], "y": line[thin], "kind": "line"})
             panels.append({"title": panel, "xlabel": words, "series": series})
         return panels
+
+
+def rank(panel: str) -> int:
+    """Where a panel stands: those of `ORDER` first, the others as they came."""
+    name = re.sub(r"[_\-/]", " ", panel.lower())
+    return ORDER.index(name) if name in ORDER else len(ORDER)
+
+
+def _label(key: Key, keys: Sequence[Key], groups: Sequence[str]) -> str:
+    """What tells a curve from the others in its panel; nothing where it is alone there, as the panel has its name."""
+    if len(keys) == 1:
+        return ""
+    group = groups[key[2]] if key[2] < len(groups) else f"group {key[2]}"
+    if len({series for _, series, _ in keys}) == 1:
+        return group
+    return key[1] if len({number for *_, number in keys}) == 1 else f"{key[1]} · {group}"
 
 
 def _shown(rows: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -199,7 +199,7 @@ class Feed:
             "random_return": self._random,
             "fps": self._recipe.get("fps") if self._recipe is not None else None,
             "trend": self._trend(),
-            "groups": self._roles.names(self.running.steps_of),
+            "groups": self._roles.names(self.running.steps_of, self.running.lanes.evaluations),
             **self._wishes(),
         }
 
@@ -302,8 +302,8 @@ class Feed:
         """The picture and the words that stay when the kernel is gone."""
         from rlnb.widgets.picture import curves_png
 
-        panels = self._curves.panels()
         head = self.header()
+        panels = self._curves.panels(head["groups"])
         words = (
             f"{head['env_id']}: {head['state']}, {head['steps']:,} steps, {head['episodes']:,} episodes, "
             f"{head['rate']:,.0f} steps/s, {head['elapsed']:.1f} s"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,14 +35,20 @@ class Roles:
             self._training = most
         return before is not None and self._training != before
 
-    def names(self, steps_of: Mapping[int, int]) -> list[str]:
-        """Names of the groups by number; none where there is but one."""
+    def names(self, steps_of: Mapping[int, int], evaluations: Collection[int] = ()) -> list[str]:
+        """Names of the groups by number; none where there is but one. `evaluations`: those that are known to be such,
+        however many steps they take (see `rlnb.capture.place`)."""
         if len(steps_of) < 2:
             return []
         most = steps_of.get(self.training, 0)
         looks_on = [FAR * steps_of.get(group, 0) < most for group in range(max(steps_of) + 1)]
+        trains = {self.training} - set(evaluations) or set(steps_of) - set(evaluations)
         return [
-            "training" if group == self.training else "evaluation" if quiet else f"group {group}"
+            "evaluation"
+            if group in evaluations or (quiet and group not in trains)
+            else "training"
+            if group in trains
+            else f"group {group}"
             for group, quiet in enumerate(looks_on)
         ]
 

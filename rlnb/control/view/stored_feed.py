@@ -31,6 +31,7 @@ class StoredFeed(Feed):
         super().__init__(room, running)
         for lane in about["lanes"]:
             self.recipe(lane["recipe"] or {})
+            running.lanes.groups[lane["place"]] = lane["group"]
         self._take_episodes(session, running)
         self._take_metrics(session)
         keys = room.store.keys(session.id)
