@@ -9,7 +9,7 @@ False
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 
@@ -21,7 +21,7 @@ class Listener(Protocol):
     def stopping(self) -> bool: ...
     def knob(self, name: str, get: Callable[[], float], set: Callable[[float], None]) -> None: ...
     def explain(self, fn: Callable[[Any], Mapping[str, Any]]) -> None: ...
-    def learner(self, settings: Mapping[str, Any] | None) -> None: ...
+    def learner(self, settings: Mapping[str, Any] | None, envs: Sequence[Any]) -> None: ...
 
 
 _listener: Listener | None = None
@@ -67,8 +67,9 @@ def explain(fn: Callable[[Any], Mapping[str, Any]]) -> None:
         _listener.explain(fn)
 
 
-def learner(settings: Mapping[str, Any] | None) -> None:
+def learner(settings: Mapping[str, Any] | None, envs: Sequence[Any] = ()) -> None:
     """Say which algorithm learns from here on: {"algorithm": "PPO", "seed": 0, "learning_rate": 3e-4, …}; None: it is
-    done. The environments that are reset meanwhile are its own, so that a sweep in a loop can be told apart."""
+    done. The environments that are reset meanwhile are its own, so that a sweep in a loop can be told apart. `envs` are
+    those it will step: one that `gymnasium.make` did not make is recorded from here on."""
     if _listener is not None:
-        _listener.learner(settings)
+        _listener.learner(settings, envs)

@@ -15,7 +15,7 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from rlnb import hook
-from rlnb.agents import checkpoint, evaluation, running
+from rlnb.agents import checkpoint, evaluation, explained, running
 from rlnb.agents.config import BOUND, MEMORY, Config, whole
 from rlnb.agents.progress import Progress
 from rlnb.agents.schedules import as_schedule
@@ -60,6 +60,12 @@ class Agent(ABC, Generic[C]):
         self._due = self._look = 0
         self._bar: Progress | None = None
         self._build()
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        if cls.Settings is not Config:
+            cls.__doc__ = explained.Explained(vars(cls).get("__doc__"), cls.Settings)  # type: ignore[assignment]
+            cls.__signature__ = explained.signature(cls.__init__, cls.Settings)  # type: ignore[attr-defined]
 
     @property
     def name(self) -> str:
@@ -112,10 +118,11 @@ class Agent(ABC, Generic[C]):
         evaluate_every: int = 0,
         best_path: str | os.PathLike[str] | None = None,
     ) -> Self:
-        """Learn for `steps` environment steps (or `episodes` episodes) more, and return the agent.
+        """Learn for `steps` environment steps (or `episodes` episodes) more, and return the agent. A2C and PPO take
+        whole rollouts, so a few more.
 
-        `planned`: the total of steps (or episodes) that schedules are laid out over, where this call is only a part
-        of them.
+        `planned`: the total of steps (or episodes) that schedules are laid out over, where this call is only a part of
+        them; else they are laid out anew over all steps so far and these.
         `evaluate_every`: play 10 episodes every so many steps, log them as `eval_return`, and keep the best agent in
         `best_path`. Stop in the live view ends the loop early with everything kept; another `learn` goes on.
         """
@@ -141,7 +148,7 @@ class Agent(ABC, Generic[C]):
         hook.explain(self.explain)
         with Progress(f"{self.name} {self.source.name}", self.counted, until, self.unit, progress) as self._bar:
             try:
-                hook.learner({"algorithm": self.name, **vars(self.config), "seed": self.seed})
+                hook.learner({"algorithm": self.name, **vars(self.config), "seed": self.seed}, self.source.learned_in)
                 self._learn(until)
                 if best_path is not None and self.best == -math.inf:
                     self._due = self.steps  # there shall be such a file

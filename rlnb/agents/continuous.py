@@ -50,7 +50,8 @@ class ContinuousConfig(NetworkConfig):
     """Share of the network that the target network takes over at each update. Higher follows faster, lower is
     steadier; typically 0.005."""
     train_freq: int = 1
-    """Steps between two times of learning. More is faster and learns less from each step; typically 1."""
+    """Steps between two times of learning, of each environment. More is faster and learns less from each step;
+    typically 1."""
     gradient_steps: int = 1
     """Updates each time; −1: as many as steps were taken. More learns more from each step, slower, and believes sooner
     what the memory happens to hold. Typically 1."""
@@ -205,6 +206,7 @@ class ContinuousAgent(NeuralAgent[D], Generic[D]):
                 if not self.overlaps:
                     self.learn_from(due)
         self.learn_from(due)
+        self.warn_if_idle()
 
     def choose(self) -> tuple[Array, Array]:
         """What is seen, and the actions −1 … 1 for it."""

@@ -50,8 +50,8 @@ class DQNConfig(NetworkConfig):
     batch_size: int = 128
     """Transitions behind one update. More is steadier and slower, fewer noisier; typically 32 to 256."""
     train_freq: int = 4
-    """Steps between two times of learning. Fewer is slower and learns more from each step; typically 1 to 16, or
-    256."""
+    """Steps between two times of learning, of each environment. Fewer is slower and learns more from each step;
+    typically 1 to 16, or 256. With 8 environments fewer, or more `gradient_steps`, for as many updates."""
     gradient_steps: int = 1
     """Updates each time; −1: as many as steps were taken. More learns more from each step, slower, and believes sooner
     what the memory happens to hold. Typically 1."""
@@ -244,6 +244,7 @@ class DQN(NeuralAgent[DQNConfig]):
                 if not self.overlaps:
                     self.learn_from(due)
         self.learn_from(due)
+        self.warn_if_idle()
 
     def choose(self) -> tuple[Array, Array]:
         """What is seen, and the actions [n] for it."""

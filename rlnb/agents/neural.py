@@ -4,12 +4,14 @@ observations."""
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 import torch
 from gymnasium import spaces
 
+from rlnb import hook
 from rlnb.agents.agent import Agent
 from rlnb.agents.config import NetworkConfig
 from rlnb.agents.fast import threads
@@ -54,6 +56,16 @@ class NeuralAgent(Agent[N], Generic[N]):
 
     def _abandon(self) -> None:
         self._begun = False
+
+    def warn_if_idle(self) -> None:
+        """Say that nothing was learned, where steps were only taken to fill the memory."""
+        settings: Any = self.config
+        if not self.updates and settings.gradient_steps and not hook.stopping():  # type: ignore[attr-defined]
+            warnings.warn(
+                f"{self.name} has learned nothing in {self.steps:,} steps: the first learning_starts="
+                f"{settings.learning_starts:,} only fill its memory. Take more steps, or a smaller learning_starts.",
+                stacklevel=4,
+            )
 
     def state_of_weights(self) -> str:
         """Whether the weights are finite numbers, in words."""

@@ -2,6 +2,28 @@
 
 One rollout of `n_steps` × `n_envs` steps is learned from several times over. So that the policy does not run away from
 the one that acted, a step gains nothing from moving the probability of an action by more than `clip_range`.
+
+The 37 details, by the numbers of "The 37 Implementation Details of PPO", where they are here and what for:
+
+   1  `n_envs` environments, rollouts across episode ends (`rollout.py`): batches that are less of one moment
+   2  orthogonal weights √2, 0.01 and 1, biases 0 (`networks.ActorCritic`): all actions nearly equal at the start
+   3  Adam with ε 1e-5: small second moments early on would make huge steps
+   4  learning rate that falls (`Linear(3e-4)`): large steps early, calm at the end
+   5  GAE, the last value bootstrapped (`returns.gae`); a time limit too, which the original does not
+   6  minibatches of shuffled rows, each row once an epoch: neighbouring steps are alike
+   7  advantages scaled in each minibatch: the size of rewards stops mattering
+   8  the clipped objective; 9 the clipped value, off (`clip_range_vf`): Andrychowicz et al. 2021 found that it harms
+  10  one loss with the entropy in it, which keeps the policy from settling too soon
+  11  the whole gradient's norm bounded: no minibatch throws the network over
+  12  approximate KL, clip fraction, explained variance logged: they tell early that it goes wrong
+  13  two networks for rows of numbers, so that neither spoils the other's features; one trunk for frames, which is dear
+  14 … 20  of Atari (`atari.standard`): up to 30 waiting steps at the start, every 4th frame with flicker taken out,
+      lives, FIRE, 84 × 84 grey, signs of rewards, 4 frames
+  21, 22  the Nature DQN's convolutions, shared; pixels 0 … 1
+  23 … 26  Normal actions, one σ a dimension and not a state's, independent dimensions, separate networks
+  27  actions cut to the bounds for the environment only: log π is that of the number that was drawn
+  28 … 31  observations scaled by what was seen, rewards by the return's deviation, both cut at ±10 (`normalize.py`)
+  32 … 37  recurrent policies and MultiDiscrete actions: not here
 """
 
 from __future__ import annotations

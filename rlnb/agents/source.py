@@ -33,6 +33,7 @@ class Source:
         self.kwargs = self._arguments(spec)
         self.name = self.id or getattr(given, "__name__", type(given).__name__)
         self.model: gym.Env[Any, Any] | None = None  # the first that is learned in; None: they are not in reach
+        self.learned_in: list[gym.Env[Any, Any]] = []  # those that are stepped in this process, one by one
         self._left: list[str] | None = None
         self._made: list[gym.Env[Any, Any]] = []  # what the function made, if it is one
 
@@ -119,6 +120,7 @@ class Source:
     def first(self) -> gym.Env[Any, Any]:
         """The environment to learn in: the given one itself, or one made."""
         self.model = self.given if isinstance(self.given, gym.Env) else self.make()
+        self.learned_in = [self.model]
         return self.model
 
     def mark(self) -> None:
@@ -187,6 +189,7 @@ class Source:
         lanes = [self.first(), *(self.make() for _ in range(n_envs - 1))]
         for lane in lanes[1:]:
             running.share(lanes[0], lane)
+        self.learned_in = lanes
         return ListLanes(lanes)
 
 

@@ -25,12 +25,22 @@ class SweepRow:
     error: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sweep:
-    """All rows, and how they were valued: "exact" or "100 episodes"."""
+    """All rows, and how they were valued: "exact" or "100 episodes". Printed it is a table."""
 
     rows: tuple[SweepRow, ...]
     valued: str
+
+    def __repr__(self) -> str:
+        if not self.rows:
+            return "<a sweep that was stopped before its first learning rate was finished>"
+        said = [f"{'learning rate':>13} {'mean':>10} {'± error':>9}"]
+        said += [f"{str(row.learning_rate)[:13]:>13} {row.mean:>10.4g} {row.error:>9.2g}" for row in self.rows]
+        seeds = len(self.rows[0].values)
+        alike = ", ".join(str(rate) for rate in self.as_good if rate != self.best.learning_rate)
+        told = f"; these {seeds} seeds cannot tell it from {alike}" if alike else ""
+        return "\n".join([*said, f"best: {self.best.learning_rate}{told} ({self.valued}, {seeds} seeds each)"])
 
     @property
     def best(self) -> SweepRow:
@@ -103,6 +113,6 @@ def alpha_sweep(
             bar.tell(done, None)
         if len(values) == len(seeds):
             error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
-            rows.append(SweepRow(float(rate), tuple(values), float(np.mean(values)), error))
+            rows.append(SweepRow(round(float(rate), 10), tuple(values), float(np.mean(values)), error))
     bar.close()
     return Sweep(tuple(rows), valued)

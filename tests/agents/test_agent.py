@@ -74,7 +74,7 @@ class Listener:
     def explain(self, fn: Any) -> None:
         self.fn = fn
 
-    def learner(self, settings: Mapping[str, Any] | None) -> None:
+    def learner(self, settings: Mapping[str, Any] | None, envs: Any) -> None:
         self.learners.append(settings)
 
 

@@ -236,3 +236,20 @@ def test_observations_that_are_none_are_named() -> None:
 def test_a_seed_leaves_those_of_a_card_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "manual_seed_all", lambda seed: pytest.fail("the card's random numbers are yours"))
     agents.PPO("CartPole-v1", seed=7)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_help_and_shift_tab_show_every_setting(name: str) -> None:
+    kind = getattr(agents, name)
+    assert inspect.signature(kind).parameters.keys() >= {"env", "seed", *(f.name for f in fields(kind.Settings))}
+    doc = inspect.getdoc(kind) or ""
+    for field in fields(kind.Settings):
+        at = doc.index(f"\n{field.name} = {field.default!r}\n    ")
+        assert doc[at + 1 :].splitlines()[1].strip()  # and what it does
+
+
+@pytest.mark.parametrize("name", ["DQN", "SAC"])
+def test_who_only_filled_its_memory_says_so(name: str) -> None:
+    agent = getattr(agents, name)("CartPole-v1" if name == "DQN" else "Pendulum-v1", seed=0, learning_starts=1000)
+    with pytest.warns(UserWarning, match=rf"{name} has learned nothing in 50 steps: the first learning_starts=1,000"):
+        agent.learn(50, progress=False)

@@ -10,6 +10,7 @@ import pytest
 
 from rlnb import hook
 from rlnb.agents import DQN, ExpectedSarsa, QLearning, Sarsa, alpha_sweep, policy_value
+from rlnb.agents.sweep import Sweep, SweepRow
 
 
 class Corridor(gym.Env[int, int]):
@@ -180,3 +181,17 @@ def test_tables_that_cannot_be_say_why() -> None:
     Wide.observation_space = gym.spaces.MultiBinary(4)  # type: ignore[assignment]
     with pytest.raises(ValueError, match=r"takes Discrete, MultiDiscrete and Tuples of Discrete, not MultiBinary"):
         QLearning(Wide())
+
+
+def test_a_sweep_prints_as_a_table() -> None:
+    rows = tuple(SweepRow(rate, (mean, mean), mean, 0.01) for rate, mean in ((0.1, 0.5), (0.4, 0.6), (0.5, 0.61)))
+    said = repr(Sweep(rows, "exact")).splitlines()
+    assert said[0].split() == ["learning", "rate", "mean", "±", "error"]
+    assert [line.split() for line in said[1:4]] == [
+        ["0.1", "0.5", "0.01"],
+        ["0.4", "0.6", "0.01"],
+        ["0.5", "0.61", "0.01"],
+    ]
+    assert said[4] == "best: 0.5; these 2 seeds cannot tell it from 0.4 (exact, 2 seeds each)"
+    assert "stopped before" in repr(Sweep((), "exact"))
+    assert alpha_sweep(QLearning, "FrozenLake-v1", seeds=2, steps=10, progress=False).rows[7].learning_rate == 0.4

@@ -73,6 +73,12 @@ def test_seeds_of_two_algorithms_are_two_settings(taught):
     assert sorted(taught.value("rlnb.sessions().seed.tolist()[:4]")) == [0, 0, 1, 1]
 
 
+def test_evaluating_meanwhile_is_one_training(taught):
+    ran = taught.run("a = QLearning('FrozenLake-v1', seed=0).learn(4000, progress=False, evaluate_every=500)")
+    assert "trained" not in ran.text
+    assert taught.value("len(rlnb.last().split())") == 1
+
+
 def test_schedules_are_settings(taught):
     taught.run(f"QLearning('CliffWalking-v1', seed=0, {TABLE.replace('0.5', 'Linear(0.5)')}).learn(episodes=30)")
     assert taught.value("rlnb.last().params['learning_rate']") == "Linear(start=0.5, end=0.0, fraction=1.0)"
@@ -86,3 +92,29 @@ def test_what_a_person_steps_afterwards_is_nobodys(taught):
     assert "QLearning" in taught.value("str(rlnb.last().params)")
     taught.run("import json; path = rlnb.last().save_json('s.json'); document = json.loads(path.read_text())")
     assert taught.value(recipes) == ["QLearning", None]
+
+
+OWN = """
+class Corridor(gym.Env):
+    observation_space, action_space = gym.spaces.Discrete(5), gym.spaces.Discrete(2)
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.at = 0
+        return 0, {}
+    def step(self, action):
+        self.at = max(0, self.at + (1 if action else -1))
+        return self.at, -1.0, self.at == 4, False, {}
+"""
+
+
+def test_an_environment_that_no_make_made_is_recorded_when_an_agent_steps_it(taught):
+    taught.run(OWN)
+    taught.run("agent = QLearning(Corridor(), seed=0).learn(1000, progress=False)")
+    assert taught.value("[rlnb.last().env_id, int(rlnb.last().episodes.length.sum())]") == ["Corridor", 1000]
+    assert taught.value("set(rlnb.last().verify()['verdict']) == {'exact'}")
+    taught.run("agent = A2C(Corridor, seed=0, n_envs=3).learn(900, progress=False); agent.learn(300, progress=False)")
+    assert taught.value("[int(rlnb.last().episodes.length.sum()), rlnb.last().episodes.lane.nunique()]") == [1200, 3]
+    taught.run("%rlnb off")
+    taught.run("agent = QLearning(Corridor(), seed=0).learn(1000, progress=False)")
+    taught.run("%rlnb on")
+    assert taught.value("rlnb.last().params['algorithm']") == "A2C"

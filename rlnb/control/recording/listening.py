@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rlnb.control.recording.knobs import Knob, as_range
@@ -40,9 +40,13 @@ class Listener:
         low, _, high = as_range(name, float(get()))
         self._room.desk.board.offer(Knob(name, low, high, get, set))
 
-    def learner(self, settings: Mapping[str, Any] | None) -> None:
-        """An algorithm begins to learn, or is done."""
-        self._room.desk.lessons.say(settings)
+    def learner(self, settings: Mapping[str, Any] | None, envs: Sequence[Any]) -> None:
+        """An algorithm begins to learn, or is done. What it steps is recorded, also what no `make` made."""
+        desk = self._room.desk
+        desk.lessons.say(settings)
+        for env in envs if desk.recording else ():
+            if not desk.capture.knows(env):
+                desk.capture.watch(env)
 
     def explain(self, fn: Callable[[Any], Mapping[str, Any]]) -> None:
         """The policy of the session that runs, or of the next one."""

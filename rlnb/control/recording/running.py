@@ -94,7 +94,7 @@ class Running:
     def trainings(self) -> int:
         """How many trainings the session looks like: algorithms that said so, or environments that took one lane one
         after another."""
-        if len(self.lessons) > 1 and self.episodes >= len(self.lessons):
+        if self.lessons:
             return len(self.lessons)
         most = max(self.openings.values(), default=0)
         return most if most >= TRAININGS and self.episodes >= EPISODES_OF_A_TRAINING * most else 1
