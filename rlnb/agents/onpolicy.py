@@ -107,8 +107,12 @@ class OnPolicyAgent(NeuralAgent[P], Generic[P]):
         self.steps += real
         self.episodes = self.lanes.episodes
         if not (whole and real):  # of one lane and one step it may have been the step that only resets
+            if self.scale_rewards is not None:
+                self.scale_rewards.running[:] = 0.0  # what was left out is in no return
             return None
         self.sound(self.rollout.rewards, self.rollout.obs, self.rollout.obs)
+        for *_, seen in self.rollout.cut:
+            self.sound(self.rollout.rewards, seen, seen)
         return self.prepare()
 
     @torch.no_grad()

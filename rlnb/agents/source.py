@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
@@ -35,7 +36,7 @@ class Source:
         self.model: gym.Env[Any, Any] | None = None  # the first that is learned in; None: they are not in reach
         self.learned_in: list[gym.Env[Any, Any]] = []  # those that are stepped in this process, one by one
         self._left: list[str] | None = None
-        self._made: list[gym.Env[Any, Any]] = []  # what the function made, if it is one
+        self._made: list[weakref.ref[gym.Env[Any, Any]]] = []  # what the function made, if it is one
 
     def _arguments(self, spec: Any) -> dict[str, Any]:
         """What `gym.make(id, ...)` has to be given besides the id."""
@@ -109,12 +110,12 @@ class Source:
             raise TypeError(f"{self.name}() makes a vector environment. Give that itself: env={self.name}().")
         if not isinstance(made, gym.Env):
             raise TypeError(f"{self.name}() gives {made!r:.100}, which is no environment: gymnasium.Env is what it is.")
-        if any(made is other for other in self._made):
+        if any(made is other() for other in self._made):
             raise ValueError(
                 f"{self.name}() gives the same environment each time. It has to make a new one, as in "
                 "env=lambda: gym.make('CartPole-v1'): some are learned in side by side, and one is evaluated in."
             )
-        self._made = [*self._made[-63:], made]
+        self._made = [*(other for other in self._made if other() is not None), weakref.ref(made)]
         return made
 
     def first(self) -> gym.Env[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -232,3 +233,24 @@ def test_an_actor_that_ran_away_is_what_is_blamed() -> None:
     with pytest.raises(FloatingPointError, match=r"(action|critic_loss) is -?(nan|inf)") as caught:
         agent.learn(300, progress=False)
     assert any("weights are" in note for note in caught.value.__notes__)
+
+
+def test_environments_to_be_judged_in_are_let_go() -> None:
+    agent = QLearning(lambda: gym.make("FrozenLake-v1"), seed=0)
+    for _ in range(5):
+        agent.evaluate(1)
+    gc.collect()
+    assert sum(made() is not None for made in agent.source._made) == 1  # the one that it learns in
+
+
+class NoEnd(Far):
+    """The clock ends an episode, and its last observation is no number."""
+
+    def step(self, action: Any) -> Any:
+        obs, reward, *_ = super().step(action)
+        return np.full_like(obs, np.nan), reward, False, True, {}
+
+
+def test_a_last_observation_that_is_no_number_is_named() -> None:
+    with pytest.raises(FloatingPointError, match="observation is nan"):
+        PPO(NoEnd, seed=0, n_envs=1, n_steps=8).learn(16, progress=False)

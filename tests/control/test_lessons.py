@@ -73,6 +73,12 @@ def test_seeds_of_two_algorithms_are_two_settings(taught):
     assert sorted(taught.value("rlnb.sessions().seed.tolist()[:4]")) == [0, 0, 1, 1]
 
 
+def test_the_environment_given_and_those_made_like_it_are_one_group(taught):
+    taught.run("env = gym.make('CartPole-v1')\nagent = A2C(env, seed=0, n_envs=4)\nagent.learn(800, progress=False)")
+    assert taught.value("rlnb.last().episodes.groupby('group').length.sum().tolist()") == [800]
+    assert taught.value("rlnb.last().episodes.lane.nunique()") == 4
+
+
 def test_evaluating_meanwhile_is_one_training(taught):
     ran = taught.run("a = QLearning('FrozenLake-v1', seed=0).learn(4000, progress=False, evaluate_every=500)")
     assert "trained" not in ran.text

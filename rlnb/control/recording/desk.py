@@ -14,7 +14,7 @@ from rlnb.capture import Capture, Seat, SeatRequest
 from rlnb.control.recording import looking, provenance
 from rlnb.control.recording.cell_sessions import CellSessions
 from rlnb.control.recording.knobs import Board
-from rlnb.control.recording.lessons import Lessons
+from rlnb.control.recording.lessons import Lesson, Lessons
 from rlnb.control.recording.numbers import Numbers
 from rlnb.control.recording.running import Running
 from rlnb.control.recording.script import how
@@ -213,30 +213,30 @@ class Desk:
                 running.name = fields["name"] = request.env_id
             self._bus.publish(SessionChanged(running.id, fields))
         self.cells.seated(running, request.thread)
-        lane, fresh = running.lanes.seat(request)
+        lesson = None if request.place.endswith("(evaluation)") else self.lessons.at(request.first_at, request.thread)
+        # what one algorithm learns in is one group: the environment that it was given, and those that it made like it
+        place = running.lessons.get(lesson.at, request.place) if lesson else request.place
+        lane, fresh = running.lanes.seat(request, place)
         if fresh:
-            recipe = self._taught(running, request)
+            recipe = request.recipe if lesson is None else self._taught(running, request, lesson)
             running.openings[lane.lane] = running.openings.get(lane.lane, 0) + 1
             running.env_of.setdefault(lane.group, request.env_id)
             self._bus.publish(
-                LaneOpened(running.id, self._clock.now(), lane.lane, lane.group, request.place, recipe, lane.width)
+                LaneOpened(running.id, self._clock.now(), lane.lane, lane.group, place, recipe, lane.width)
             )
             self._room.live.lane_opened(request)
         return Seat(running.id, lane.lane, lane.group)
 
-    def _taught(self, running: Running, request: SeatRequest) -> Mapping[str, Any]:
-        """The recipe of an environment, with the algorithm that learned in it, if one said so; its settings are those
-        of a block that has none."""
-        lesson = None if request.place.endswith("(evaluation)") else self.lessons.at(request.first_at, request.thread)
-        if lesson is None:
-            return request.recipe
+    def _taught(self, running: Running, request: SeatRequest, lesson: Lesson) -> Mapping[str, Any]:
+        """The recipe of an environment, with the algorithm that learns in it; its settings are those of a block that
+        has none."""
         if running.origin == "block" and not running.lessons:
             running.params = {**lesson.params, **running.params}
             changed: dict[str, Any] = {"params": running.params}
             if running.seed is None and lesson.seed is not None:
                 running.seed = changed["seed"] = lesson.seed
             self._bus.publish(SessionChanged(running.id, changed))
-        running.lessons.add(lesson.at)
+        running.lessons.setdefault(lesson.at, request.place)
         return {**request.recipe, "learner": lesson.told()}
 
     def publish(self, event: Event) -> None:

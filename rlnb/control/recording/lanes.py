@@ -52,12 +52,13 @@ class Lanes:
         """How many lanes there are."""
         return sum(lane.width for lane in self.lanes)
 
-    def seat(self, sitter: Sitter) -> tuple[Lane, bool]:
-        """The lane for `sitter`, and whether it has just taken it."""
+    def seat(self, sitter: Sitter, place: str | None = None) -> tuple[Lane, bool]:
+        """The lane for `sitter`, and whether it has just taken it. `place`: where it counts as made, if not at its
+        own."""
         for lane in self.lanes:
             if lane.sitter.key == sitter.key:
                 return lane, False
-        group = self.groups.setdefault(sitter.place, len(self.groups))
+        group = self.groups.setdefault(place or sitter.place, len(self.groups))
         for lane in self.lanes:
             if (lane.group, lane.width) == (group, sitter.lanes) and lane.sitter.last_at <= sitter.made_at:
                 lane.sitter = sitter

@@ -44,7 +44,7 @@ class Running:
     lanes: Lanes = field(default_factory=Lanes)
     steps_of: dict[int, int] = field(default_factory=dict)
     openings: dict[int, int] = field(default_factory=dict)  # of each lane
-    lessons: set[float] = field(default_factory=set)  # the begins of those that environments were seated for
+    lessons: dict[float, str] = field(default_factory=dict)  # begin: where its first environment was made
     env_of: dict[int, str] = field(default_factory=dict)  # of each group
     episodes: int = 0
     logged: int = 0  # rows of the metric that was logged most
