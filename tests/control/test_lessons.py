@@ -124,3 +124,18 @@ def test_an_environment_that_no_make_made_is_recorded_when_an_agent_steps_it(tau
     taught.run("agent = QLearning(Corridor(), seed=0).learn(1000, progress=False)")
     taught.run("%rlnb on")
     assert taught.value("rlnb.last().params['algorithm']") == "A2C"
+
+
+def test_an_environment_that_steps_a_recorded_one_is_not_recorded_twice(taught):
+    taught.run(
+        """
+    class Around(gym.Env):
+        def __init__(self):
+            self.inner = gym.make("FrozenLake-v1")
+            self.observation_space, self.action_space = self.inner.observation_space, self.inner.action_space
+        def reset(self, *, seed=None, options=None): return self.inner.reset(seed=seed)
+        def step(self, action): return self.inner.step(action)
+    agent = QLearning(Around(), seed=0).learn(500, progress=False)""".replace("\n    ", "\n")
+    )
+    assert taught.value("int(rlnb.last().episodes.length.sum())") == 500
+    assert taught.value("rlnb.last().episodes.lane.nunique()") == 1

@@ -45,7 +45,8 @@ class Listener:
         desk = self._room.desk
         desk.lessons.say(settings)
         for env in envs if desk.recording else ():
-            if not desk.capture.knows(env):
+            inside = [part for part in vars(env).values() if hasattr(part, "step")]  # one that steps a recorded one
+            if not any(map(desk.capture.knows, [env, *inside])):
                 desk.capture.watch(env)
 
     def explain(self, fn: Callable[[Any], Mapping[str, Any]]) -> None:
