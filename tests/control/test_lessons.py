@@ -139,3 +139,35 @@ def test_an_environment_that_steps_a_recorded_one_is_not_recorded_twice(taught):
     )
     assert taught.value("int(rlnb.last().episodes.length.sum())") == 500
     assert taught.value("rlnb.last().episodes.lane.nunique()") == 1
+
+
+def test_algorithms_of_stable_baselines_are_told_apart(taught):
+    ran = taught.run(
+        "import stable_baselines3 as sb3\n"
+        "for algorithm in (sb3.PPO, sb3.A2C):\n"
+        "    algorithm('MlpPolicy', 'CartPole-v1', seed=0, n_steps=64, device='cpu').learn(640)"
+    )
+    assert "trained 2 times" in ran.text, ran.text
+    taught.run("parts = rlnb.last().split()")
+    assert taught.value("[[s.name.split(' · ')[1], s.params['algorithm'], s.seed] for s in parts]") == [
+        ["PPO", "PPO", 0], ["A2C", "A2C", 0]
+    ]  # fmt: skip
+    assert taught.value("[int(s.episodes.length.sum()) for s in parts]") == [640, 640]
+    taught.run("from stable_baselines3.common.callbacks import EvalCallback")
+    taught.run(
+        "judge = gym.make('CartPole-v1')\n"
+        "model = sb3.PPO('MlpPolicy', gym.make('CartPole-v1'), seed=0, n_steps=64, device='cpu')\n"
+        "model.learn(640, callback=EvalCallback(judge, eval_freq=200, n_eval_episodes=2, verbose=0))"
+    )
+    assert taught.value("rlnb.last().episodes.groupby('group').length.sum().tolist()[0]") == 640
+    assert taught.value("rlnb.last().episodes.group.nunique()") == 2
+    taught.run("train(gym.make('CartPole-v1'), 6)")
+    assert taught.value("rlnb.last().params") == {}
+
+
+def test_what_broke_off_is_over(taught):
+    taught.run(OWN.replace("return self.at, -1.0", "return self.at if self.at < 3 else 1 / 0, -1.0"))
+    ran = taught.run("QLearning(Corridor(), seed=0).learn(1000, progress=False)")
+    assert ran.status == "error"
+    taught.run("train(gym.make('CartPole-v1'), 6)")
+    assert taught.value("rlnb.last().params") == {}

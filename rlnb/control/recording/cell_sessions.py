@@ -23,6 +23,7 @@ class CellSessions:
 
     def began(self, cell: Cell) -> None:
         desk, self.now = self._desk, cell
+        desk.lessons.break_off()
         self.background.listen()
         desk.free_from_now()
         if desk.current is not None and not self.background.goes_on(desk.current):

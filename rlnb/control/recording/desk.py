@@ -215,7 +215,7 @@ class Desk:
         self.cells.seated(running, request.thread)
         lesson = None if request.place.endswith("(evaluation)") else self.lessons.at(request.first_at, request.thread)
         # what one algorithm learns in is one group: the environment that it was given, and those that it made like it
-        place = running.lessons.get(lesson.at, request.place) if lesson else request.place
+        place = running.lessons.get(lesson.at, request.place) if lesson and lesson.own else request.place
         lane, fresh = running.lanes.seat(request, place)
         if fresh:
             recipe = request.recipe if lesson is None else self._taught(running, request, lesson)

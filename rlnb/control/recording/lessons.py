@@ -24,6 +24,7 @@ class Lesson:
     algorithm: str
     params: dict[str, Any]
     seed: int | None
+    own: bool  # said by one of rlnb's agents, whose evaluations have places of their own
     over: float = math.inf
 
     def told(self) -> dict[str, Any]:
@@ -38,7 +39,7 @@ class Lessons:
         self._clock = clock
         self._all: list[Lesson] = []
 
-    def say(self, settings: Mapping[str, Any] | None) -> None:
+    def say(self, settings: Mapping[str, Any] | None, own: bool = True) -> None:
         """An algorithm with these settings begins to learn; None: the newest of this thread is done."""
         thread = threading.get_ident()
         if settings is None:
@@ -51,7 +52,14 @@ class Lessons:
         seed = params.pop("seed", None)
         algorithm = str(params.get("algorithm", "?"))
         began, at = self._clock.elapsed(), self._clock.now()
-        self._all = [*self._all[-MOST:], Lesson(began, at, thread, algorithm, params, seed)]
+        self._all = [*self._all[-MOST:], Lesson(began, at, thread, algorithm, params, seed, own)]
+
+    def break_off(self) -> None:
+        """The cell is over, and with it what this thread learned, also by an exception."""
+        thread, now = threading.get_ident(), self._clock.elapsed()
+        for lesson in self._all:
+            if lesson.thread == thread:
+                lesson.over = min(lesson.over, now)
 
     def at(self, moment: float, thread: int) -> Lesson | None:
         """The one that went on at `moment` in `thread` (0: in any)."""

@@ -43,7 +43,7 @@ class Listener:
     def learner(self, settings: Mapping[str, Any] | None, envs: Sequence[Any]) -> None:
         """An algorithm begins to learn, or is done. What it steps is recorded, also what no `make` made."""
         desk = self._room.desk
-        desk.lessons.say(settings)
+        desk.lessons.say(settings, own=bool(envs))
         for env in envs if desk.recording else ():
             inside = [part for part in vars(env).values() if hasattr(part, "step")]  # one that steps a recorded one
             if not any(map(desk.capture.knows, [env, *inside])):

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from rlnb import hook
+from rlnb.control.recording.params import of_learner
 
 MODULE = "stable_baselines3.common.base_class"
 KNOB = "learning_rate"
@@ -78,6 +79,7 @@ class _Telling(Loader):
 
 def _put_in(module: Any) -> Callable[[], None]:
     algorithm, original = module.BaseAlgorithm, module.BaseAlgorithm._init_callback
+    set_up = algorithm._setup_learn
 
     def init_callback(self: Any, callback: Any, *args: Any, **kwargs: Any) -> Any:
         given = original(self, callback, *args, **kwargs)
@@ -87,11 +89,17 @@ def _put_in(module: Any) -> Callable[[], None]:
         both.model, both.locals, both.globals = self, {}, {}
         return both
 
-    algorithm._init_callback = init_callback
+    def setup_learn(self: Any, *args: Any, **kwargs: Any) -> Any:
+        hook.learner(of_learner(self))  # before it resets its environments
+        return set_up(self, *args, **kwargs)
+
+    algorithm._init_callback, algorithm._setup_learn = init_callback, setup_learn
 
     def give_back() -> None:
         if algorithm._init_callback is init_callback:
             algorithm._init_callback = original
+        if algorithm._setup_learn is setup_learn:
+            algorithm._setup_learn = set_up
 
     return give_back
 
@@ -110,6 +118,9 @@ def _callback(model: Any) -> Any:
                 start = getattr(self.model, "_num_timesteps_at_start", 0)
                 hook.progress(self.model.num_timesteps - start, self.model._total_timesteps - start)
             return not hook.stopping()
+
+        def _on_training_end(self) -> None:
+            hook.learner(None)
 
         def _rate(self) -> float:
             return float(self.model.lr_schedule(self.model._current_progress_remaining))
