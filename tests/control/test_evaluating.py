@@ -69,7 +69,13 @@ def test_every_kind_of_policy_is_greedy(recording):
 
 
 @pytest.mark.parametrize(
-    ("args", "says"), [((3, "CartPole-v1"), "policy=3"), ((lean, 3), "env=3"), ((lean, "CartPole-v1", 0), "episodes=0")]
+    ("args", "says"),
+    [
+        ((3, "CartPole-v1"), "policy=3"),
+        ((lean, 3), "env=3"),
+        ((lean, "CartPole-v1", 0), "episodes=0"),
+        ((dict, "CartPole-v1"), "policy=dict.*that is a class"),
+    ],
 )
 def test_what_cannot_be_evaluated_is_said(recording, args, says):
     with pytest.raises(BadValue, match=says):

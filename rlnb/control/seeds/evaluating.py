@@ -52,6 +52,11 @@ def evaluate(policy: Any, env: Any, episodes: int = 20, seed: int = 42) -> Sessi
 
 def acting(policy: Any, space: Any) -> Callable[[Any], Any]:
     """`act(obs) -> action`, greedy, of whatever the person gave."""
+    if isinstance(policy, type):
+        raise BadValue(
+            f"rlnb.evaluate(policy={policy.__name__}): that is a class. Make one and let it learn: "
+            f"{policy.__name__}(...).learn(...)."
+        )
     if callable(getattr(policy, "act", None)):
         return lambda observation: policy.act(observation, greedy=True)
     if callable(getattr(policy, "predict", None)):
