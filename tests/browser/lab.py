@@ -85,23 +85,28 @@ class Lab:
             "PATH": os.pathsep.join([str(Path(self._python).parent), os.environ.get("PATH", "")]),
         }
         self._env = env
-        log = open(self.home / "server.log", "wb")
-        self._server = subprocess.Popen(
-            [
-                *(self._python, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser"),
-                *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"),
-                *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.folder}"),
-                *("--JupyterNotebookApp.expose_app_in_browser=True", "--ServerApp.allow_root=True"),
-            ],
-            cwd=self.folder,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-        log.close()
-        self._await_answer()
+        for left in (2, 1, 0):
+            try:
+                self._start()
+                return self
+            except RuntimeError as error:
+                if not left or "is not available" not in str(error):  # somebody was quicker to take the port
+                    raise
+                self.port = free_port()
         return self
+
+    def _start(self) -> None:
+        command = [
+            *(self._python, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser"),
+            *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"),
+            *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.folder}"),
+            *("--JupyterNotebookApp.expose_app_in_browser=True", "--ServerApp.allow_root=True"),
+        ]
+        with open(self.home / "server.log", "wb") as log:
+            self._server = subprocess.Popen(
+                command, cwd=self.folder, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        self._await_answer()
 
     def __exit__(self, *_: object) -> None:
         if self._server is None:
