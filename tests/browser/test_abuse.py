@@ -145,10 +145,13 @@ def test_what_nobody_sees_is_not_drawn(open_notebook: Open, page: Page) -> None:
     page.evaluate("changes(document.querySelector('.rlnb-live'))")
 
     def nothing_is_drawn() -> None:
-        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        before = page.evaluate("[draws, changed, ticks]")
-        page.wait_for_function("before => ticks > before + 10", arg=before[2])
-        assert page.evaluate("[draws, changed]") == before[:2]
+        for _ in range(5):  # a busy page hears late that nobody sees the view
+            before = page.evaluate("[draws, changed, ticks]")
+            page.wait_for_function("before => ticks > before + 10", arg=before[2])
+            after = page.evaluate("[draws, changed]")
+            if after == before[:2]:
+                return
+        assert after == before[:2]
 
     def it_goes_on() -> None:
         draws = page.evaluate("draws")

@@ -286,7 +286,12 @@ def test_a_click_is_answered_by_the_thread_that_hears_it(recording):
     view = feed.make_view()
     feed.tick()
     sent = []
-    view.send = lambda content, buffers=None: sent.append((content["type"], decode(buffers[0])[0]["header"]))
+
+    def send(content, buffers=None):
+        if content["type"] != "tick":  # rlnb's own clockwork may tick meanwhile
+            sent.append((content["type"], decode(buffers[0])[0]["header"]))
+
+    view.send = send
     for name, state in (("pause", "paused"), ("resume", "running")):
         clicks = threading.Thread(target=view._handle_custom_msg, args=({"type": "command", "name": name}, []))
         clicks.start()
