@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,7 @@ class Room:
         self.bus.subscribe(FramesTaken, self.proofs.hear)
         self.minds = Minds(self)
         self._said: set[str] = set()
+        self._opening = threading.RLock()  # films, proofs and flushes are threads of their own
         self._store: Store | None = None
         self._path: Path | None = None
         self._detach: Callable[[], None] = lambda: None
@@ -106,11 +108,12 @@ class Room:
     @property
     def store(self) -> Store:
         """The store, opened at first use."""
-        if self._store is None:
-            self._store = Store(self._path or home.default_path(), self.clock)
-            self._detach = self._store.attach(self.bus)
-            self._close_before_the_store()
-        return self._store
+        with self._opening:
+            if self._store is None:
+                self._store = Store(self._path or home.default_path(), self.clock)
+                self._detach = self._store.attach(self.bus)
+                self._close_before_the_store()
+            return self._store
 
     def store_to_record_into(self) -> Store:
         """The store; where the wanted place can have none (it is somebody else's file, or a newer rlnb's), that is said
@@ -149,11 +152,12 @@ class Room:
     @property
     def worker(self) -> Worker:
         """The process that re-simulates and renders."""
-        if self._worker is None:
-            from rlnb.replays import Worker
+        with self._opening:
+            if self._worker is None:
+                from rlnb.replays import Worker
 
-            self._worker = Worker()
-        return self._worker
+                self._worker = Worker()
+            return self._worker
 
     def warn(self, message: str) -> None:
         """Say a thing once, in plain words."""

@@ -37,16 +37,23 @@ class CellSessions:
             self.background.look_after(running)
         else:
             self._end(result)
-        desk.hint(self.now.source if self.now else None)
+        self._hint(self.now.source if self.now else None)
         self.background.leave(self.now)
         self.now = None
         desk.given = {}
+
+    def _hint(self, source: str | None) -> None:
+        """Say once which environments of the notebook's variables were stepped without being recorded."""
+        desk = self._desk
+        if desk.recording:
+            for line in desk.capture.unrecorded(desk.variables(), source):
+                desk.warn(line)
 
     def _end(self, result: CellResult) -> None:
         desk = self._desk
         desk.capture.cut()
         if desk.current is None and len(desk.numbers):
-            desk.begin("cell", **desk.given)
+            desk.going()
         if desk.current is not None:
             if result.stopped or (result.ok and desk.current.stop_asked):
                 desk.end("stopped")

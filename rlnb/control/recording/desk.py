@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rlnb.capture import Capture, Seat, SeatRequest
 from rlnb.control.recording import looking, provenance
@@ -40,6 +40,19 @@ if TYPE_CHECKING:
 
 MOST_MARKS = 200  # in the chart of a session; all moves are in its metrics
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def exclusive(method: Method) -> Method:
+    """The loop and the clockwork beside it may both find that a session is to begin, or to end: one does it."""
+
+    @functools.wraps(method)
+    def alone(self: Desk, *args: Any, **kwargs: Any) -> Any:
+        with self.capture.exclusively():
+            return method(self, *args, **kwargs)
+
+    return cast(Method, alone)
+
 
 class Desk:
     """One a room. The capture asks it for seats and hands it events; cells and blocks begin and end at it."""
@@ -65,12 +78,23 @@ class Desk:
         """The cell that runs."""
         return self.cells.now
 
+    def variables(self) -> Mapping[str, Any]:
+        """The notebook's, or the script's."""
+        main = vars(sys.modules["__main__"]) if "__main__" in sys.modules else {}
+        return self._notebook.user_namespace() if self._notebook else main
+
     def warn(self, message: str) -> None:
         """Say a thing once."""
         self._room.warn(message)
 
     # --- sessions -----------------------------------------------------------------------------------------------
 
+    @exclusive
+    def going(self) -> Running:
+        """The session that runs; where none does, one begins."""
+        return self.current or self.begin("cell" if self._notebook else "script", **self.given)
+
+    @exclusive
     def begin(
         self,
         origin: Origin,
@@ -92,13 +116,12 @@ class Desk:
         cell = cell or self.cell
         since = now if since is None else min(now, max(since, self._free_since))
         source = cell.source if cell else None
-        main = vars(sys.modules["__main__"]) if "__main__" in sys.modules else {}
         found = looking.look(
             env_id,
-            frame=_stepping(),
+            frame=looking.stepping(),
             source=source or "",
             cell_number=cell.execution_count if cell else None,
-            namespace=self._notebook.user_namespace() if self._notebook else main,
+            namespace=self.variables(),
             said=params,
             lesson=self.lessons.at(since, 0) if origin != "block" else None,
         )
@@ -140,6 +163,7 @@ class Desk:
         self._room.onlookers.begin()
         return running
 
+    @exclusive
     def end(self, status: Status, error: str | None = None) -> None:
         """End the running session; everything captured before is flushed to it."""
         self.capture.cut()
@@ -171,8 +195,9 @@ class Desk:
                 f"The session {self.current.name!r} is still open: `with rlnb.session(...)` blocks do not nest. "
                 "End the first before the second begins."
             )
-        self.end("finished")
-        running = self.begin("block", scratch=False, **said)
+        with self.capture.exclusively():
+            self.end("finished")
+            running = self.begin("block", scratch=False, **said)
         ended = how(None)
         try:
             yield running
@@ -182,13 +207,6 @@ class Desk:
         finally:
             if self.current is running:  # another thread may have begun the next one
                 self.end(*(how(None, running.stop_asked) if ended[0] == "finished" else ended))
-
-    def hint(self, source: str | None) -> None:
-        """Say once which environments of the notebook's variables were stepped without being recorded."""
-        if not self.recording or self._notebook is None:
-            return
-        for line in self.capture.unrecorded(self._notebook.user_namespace(), source):
-            self.warn(line)
 
     def free_from_now(self) -> None:
         """A session that begins from here on did not begin earlier."""
@@ -259,11 +277,11 @@ class Desk:
         self.capture.flush(wait=True)
         if not len(self.numbers):
             return
+        main = threading.current_thread() is threading.main_thread()
         with self.capture.exclusively():
-            if self.current is None and threading.current_thread() is threading.main_thread():
-                self.begin("cell" if self._notebook else "script", **self.given)
-            if self.current is not None:
-                self._publish_numbers(self.current)
+            running = self.going() if main else self.current
+            if running is not None:
+                self._publish_numbers(running)
 
     def _publish_numbers(self, running: Running) -> None:
         logged = self.numbers.collect(running.id)
@@ -297,8 +315,7 @@ class Desk:
     def _nobody_steps(self) -> None:
         """Numbers are logged, and no step has flushed for a while: a loop over stored data has its view and its Stop
         as well. (An algorithm that asks `hook.stopping()` is not interrupted.)"""
-        if self.current is None:
-            self.begin("cell" if self._notebook else "script", **self.given)
+        self.going()
         self.capture.flush()
         self.tick()
 
@@ -332,11 +349,3 @@ class Desk:
         if isinstance(seed, int):
             running.seed = seed
             self._bus.publish(SessionChanged(running.id, {"seed": seed}))
-
-
-def _stepping() -> FrameType:
-    """Where the person's code is: in this thread, or, where rlnb's own clockwork flushes beside it, in the main one."""
-    here = sys._getframe(1)
-    if threading.current_thread().name.startswith("rlnb "):
-        return sys._current_frames().get(threading.main_thread().ident or 0, here)
-    return here

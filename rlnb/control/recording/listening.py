@@ -46,8 +46,7 @@ class Listener:
         desk.lessons.say(settings, own=bool(envs))
         for env in envs if desk.recording else ():
             inside = [part for part in vars(env).values() if hasattr(part, "step")]  # one that steps a recorded one
-            made = any(getattr(one, "spec", None) is not None for one in (env, *inside))  # by make, which records it
-            if not made and not any(map(desk.capture.knows, [env, *inside])):
+            if not any(map(desk.capture.knows, [env, *inside])):
                 desk.capture.watch(env)
 
     def explain(self, fn: Callable[[Any], Mapping[str, Any]]) -> None:
