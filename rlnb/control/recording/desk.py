@@ -27,7 +27,6 @@ from rlnb.events import (
     Origin,
     SessionChanged,
     SessionEnded,
-    SessionStarted,
     Status,
     StepsRecorded,
 )
@@ -141,21 +140,7 @@ class Desk:
         )
         self.numbers.forget()
         self.current = running
-        self._bus.publish(
-            SessionStarted(
-                running.id,
-                running.at,
-                running.name,
-                origin,
-                env_id=env_id,
-                params=found.params,
-                tags=tags,
-                seed=seed,
-                total_steps=total_steps,
-                scratch=scratch,
-                provenance=provenance.provenance(source or looking.script_name()),
-            )
-        )
+        self._bus.publish(running.started(tags, provenance.provenance(source or looking.script_name())))
         if self._notebook is not None and self.cell is not None:
             self._notebook.treat_interrupt_as_stop(True)
         self._room.minds.begin(running.id, found.learner)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlnb.control.recording.hold import Hold
 from rlnb.control.recording.lanes import Lanes
-from rlnb.events import EpisodesEnded, LanesStepped, Origin, StepsRecorded
+from rlnb.events import EpisodesEnded, LanesStepped, Origin, SessionStarted, StepsRecorded
 
 if TYPE_CHECKING:
     from rlnb.control.recording.background import Job
@@ -55,6 +55,13 @@ class Running:
     left: bool = False  # begun by a thread whose cell is over
     error: str | None = None  # in one line, of a thread that failed
     polite: bool = False  # an algorithm asks `hook.stopping()`: it leaves its loop by itself
+
+    def started(self, tags: tuple[str, ...], provenance: Mapping[str, Any]) -> SessionStarted:
+        """The event that says so."""
+        return SessionStarted(
+            self.id, self.at, self.name, self.origin, env_id=self.env_id, params=self.params, tags=tags, seed=self.seed,
+            total_steps=self.total_steps, scratch=self.scratch, provenance=provenance,
+        )  # fmt: skip
 
     @property
     def paused(self) -> bool:
