@@ -7,6 +7,8 @@ import sys
 from types import FrameType
 from typing import Any
 
+from rlnb.training import JUDGED
+
 LIBRARIES = frozenset(
     {
         "gymnasium",
@@ -38,7 +40,7 @@ def place(frame: FrameType | None = None) -> str:
         evaluating = evaluating or (here.f_code.co_name == "evaluate" and module.startswith("rlnb.agents."))
         here = here.f_back
     found = found or first
-    return name_of(found.f_code.co_filename, found.f_lineno) + (" (evaluation)" if evaluating else "")
+    return name_of(found.f_code.co_filename, found.f_lineno) + (JUDGED if evaluating else "")
 
 
 def name_of(filename: str, line: int) -> str:

@@ -119,7 +119,7 @@ class Session:
     def episode(self, which: int | str) -> int:
         """The number of the episode that a word ("best", "last", ...) or a number means here."""
         try:
-            return choose(self.episodes, which, self._reward_threshold())
+            return choose(self.episodes, which, self._reward_threshold(), self._describe()["training_group"])
         except EpisodeNotFound as error:
             raise EpisodeNotFound(f"Session {self.name!r}: {error}") from None
 

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlnb.store.lanes import Wide
+from rlnb.store.plain import loads
 from rlnb.store.schema import LANES, STEPS
 from rlnb.store.starts import Starts
+from rlnb.training import Signs
 
 RECENT = 100  # finished episodes in the mean return of the summary
 
@@ -81,6 +83,12 @@ class Book:
                 (key, STEPS, LANES),
             ).fetchall()
         )
+        self.signs = Signs()
+        for group, place, text in conn.execute(
+            "SELECT DISTINCT grp, place, text FROM lanes JOIN recipes ON recipes.key = lanes.recipe "
+            "WHERE lanes.session = ?", (key,),
+        ):  # fmt: skip
+            self.signs.note(group, place, loads(text))
         self.recipes.update(
             (text, recipe) for recipe, text in conn.execute("SELECT key, text FROM recipes WHERE session = ?", (key,))
         )
@@ -103,8 +111,8 @@ class Book:
         return found
 
     def training(self) -> Tally:
-        """The group that the summary speaks of: the one with most steps (the first such)."""
-        best = max(self.tallies, key=lambda group: (self.tallies[group].steps, -group), default=None)
+        """The group that the summary speaks of."""
+        best = self.signs.training({group: tally.steps for group, tally in self.tallies.items()})
         return Tally() if best is None else self.tallies[best]
 
     def write(self, conn: sqlite3.Connection, at: float) -> None:

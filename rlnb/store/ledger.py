@@ -112,6 +112,7 @@ class Ledger:
 
     def open_lane(self, book: Book, event: ev.LaneOpened, after: int) -> None:
         """An environment on a lane, from the lane's step `after` on."""
+        book.signs.note(event.group, event.place, event.recipe)
         text = dumps(event.recipe)
         if text not in book.recipes:
             done = self.conn.execute("INSERT INTO recipes (session, text) VALUES (?, ?)", (book.key, text))

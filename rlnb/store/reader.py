@@ -18,6 +18,7 @@ from rlnb.errors import SessionNotFound
 from rlnb.store.codec import decode
 from rlnb.store.plain import loads
 from rlnb.store.schema import METRICS
+from rlnb.training import Signs
 
 if TYPE_CHECKING:
     import pandas as pd  # slow to import: a notebook that only records does without
@@ -63,13 +64,18 @@ def sessions(conn: sqlite3.Connection, scratch: bool = False) -> pd.DataFrame:
 
 
 def describe(conn: sqlite3.Connection, id: str) -> dict[str, Any]:
-    """All fields of a session, and its lanes: of each the newest environment."""
+    """All fields of a session, its `training_group`, and its lanes: of each the newest environment."""
     row = conn.execute(f"SELECT key, {', '.join(_FIELDS)} FROM sessions WHERE id = ?", (id,)).fetchone()
     if row is None:
         raise SessionNotFound(f"There is no session {id!r} in this store.")
     fields = _row(_FIELDS, row[1:])
     fields["provenance"] = loads(fields["provenance"])
-    newest = {lane["lane"]: lane for lane in openings(conn, row[0])}
+    opened, signs = openings(conn, row[0]), Signs()
+    for lane in opened:
+        signs.note(lane["group"], lane["place"], lane["recipe"])
+    steps = dict(conn.execute("SELECT grp, steps FROM tallies WHERE session = ?", (row[0],)))
+    fields["training_group"] = signs.training(steps) or 0
+    newest = {lane["lane"]: lane for lane in opened}
     fields["lanes"] = [{k: newest[n][k] for k in ("lane", "group", "place", "recipe")} for n in sorted(newest)]
     return fields
 

@@ -14,14 +14,15 @@ from typing import Any
 
 from rlnb.store.check import unpack_column
 from rlnb.store.document import pack_column
+from rlnb.training import Signs
 
 
 def training_lane(document: Mapping[str, Any]) -> int | None:
-    """The lane with most steps of the group with most steps; None where nothing was stepped."""
-    groups = document["groups"]
-    if not groups:
-        return None
-    group = max(groups, key=lambda one: int(one["steps"]))["group"]
+    """The lane with most steps of the group that trained; None where nothing was stepped."""
+    signs = Signs()
+    for one in document["lanes"]:
+        signs.note(one["group"], one["place"], one["recipe"])
+    group = signs.training({one["group"]: int(one["steps"]) for one in document["groups"]})
     columns = document["episodes"]
     steps: dict[int, int] = {}
     for lane, its_group, length in zip(columns["lane"], columns["group"], columns["length"], strict=True):

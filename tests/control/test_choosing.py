@@ -38,8 +38,10 @@ def test_only_unfinished_ones_are_better_than_none():
 
 
 def test_the_training_group_is_looked_at():
-    table = episodes([5, 9, 7], lengths=[100, 3, 100], group=[0, 1, 0])
-    assert choose(table, "best") == 2
+    table = episodes([5, 9, 7], lengths=[100, 300, 100], group=[0, 1, 0])
+    assert choose(table, "best", training=0) == 2
+    assert choose(table, "best", training=1) == 1
+    assert choose(table, "best", training=2) == 1  # no episode of it yet
 
 
 def test_first_success_is_what_the_environment_says():

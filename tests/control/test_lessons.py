@@ -171,3 +171,34 @@ def test_what_broke_off_is_over(taught):
     assert ran.status == "error"
     taught.run("train(gym.make('CartPole-v1'), 6)")
     assert taught.value("rlnb.last().params") == {}
+
+
+LONGER = """
+agent = PPO('CartPole-v1', seed=0, n_envs=1, n_steps=500).learn(500, progress=False)
+agent.evaluate(100)
+"""
+THEIRS = """
+import stable_baselines3 as sb3
+model = sb3.A2C('MlpPolicy', 'CartPole-v1', seed=0, device='cpu').learn(500)
+judge = gym.make('CartPole-v1')
+for k in range(60):
+    obs, over = judge.reset(seed=k)[0], False
+    while not over:
+        obs, _, terminated, truncated, _ = judge.step(model.predict(obs, deterministic=True)[0])
+        over = terminated or truncated
+"""
+
+
+@pytest.mark.parametrize("cell", [LONGER, THEIRS])
+def test_an_evaluation_longer_than_the_training_is_not_taken_for_it(taught, cell):
+    taught.run(cell)
+    taught.run("s = rlnb.last(); own = s.episodes.query('group == 0'); rest = s.episodes.query('group == 1')")
+    assert taught.value("int(rest.length.sum())") > taught.value("int(own.length.sum())") > 0
+    assert taught.value("int(rlnb.sessions().steps.iloc[0])") == 500
+    assert taught.value("int(rlnb.sessions().episodes.iloc[0])") == taught.value("int(own.finished.sum())")
+    assert taught.value("s.episode('best') in own.index and s.episode('last') in own.index")
+    assert taught.value("int(rlnb.compare(s).summary['episodes'].iloc[0])") == taught.value("int(own.finished.sum())")
+    assert taught.value("rlnb.control.view.stored_feed.StoredFeed(s._room, s).header()['groups']") == [
+        "training",
+        "evaluation" if cell == LONGER else "group 1",
+    ]

@@ -11,6 +11,7 @@ import rlnb
 from rlnb.control.view.curves import Curves
 from rlnb.control.view.roles import Roles, beside
 from rlnb.control.view.stored_feed import StoredFeed
+from rlnb.training import Signs
 
 
 def play(env, episodes):
@@ -85,11 +86,11 @@ def test_who_looks_on_stands_where_the_training_stood():
 
 
 def test_what_an_agent_made_to_be_judged_in_is_an_evaluation_however_long():
-    roles = Roles()
-    roles.hear({0: 10_000, 1: 9_000})
-    assert roles.names({0: 10_000, 1: 9_000}, {1}) == ["training", "evaluation"]
-    roles.hear({0: 1_000, 1: 9_000}, over=True)
-    assert roles.names({0: 1_000, 1: 9_000}, {1}) == ["training", "evaluation"]
+    roles, signs = Roles(), Signs(judged={1})
+    for over, steps in ((False, {1: 900}), (False, {0: 10, 1: 900}), (True, {0: 1_000, 1: 9_000})):
+        roles.hear(signs.contenders(steps), over)
+    assert roles.training == 0
+    assert roles.names(steps, signs.judged) == ["training", "evaluation"]
 
 
 def test_the_picture_shows_returns_first_and_names_what_is_beside_each_other():

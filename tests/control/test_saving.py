@@ -98,5 +98,5 @@ def test_thumbnails_are_spread_evenly_over_many_episodes(session):
     import pandas as pd
 
     many = pd.DataFrame({"group": 0, "length": 1, "finished": True}, index=range(1001))
-    assert thumbnails.pick(many, 5) == [0, 250, 500, 750, 1000]
+    assert thumbnails.pick(many, count=5) == [0, 250, 500, 750, 1000]
     assert thumbnails.pick(many.iloc[:0]) == []

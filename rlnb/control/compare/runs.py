@@ -90,8 +90,7 @@ def run_of(room: Room, id: str) -> Run:
     """A session as a run; call `room.settle()` before."""
     about, episodes = room.store.describe(id), room.store.episodes(id)
     if len(episodes):
-        group = episodes.groupby("group")["length"].sum().idxmax()
-        episodes = episodes[(episodes["group"] == group) & episodes["finished"]]
+        episodes = episodes[(episodes["group"] == about["training_group"]) & episodes["finished"]]
     ended = episodes["ended"].to_numpy(np.float64)
     return Run(
         about,

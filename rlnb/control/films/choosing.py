@@ -14,11 +14,18 @@ if TYPE_CHECKING:
 WORDS = ("best", "worst", "median", "last", "longest", "first success")
 
 
-def choose(episodes: pd.DataFrame, which: int | str, reward_threshold: float | None = None) -> int:
+def of_training(episodes: pd.DataFrame, training: int) -> pd.DataFrame:
+    """The episodes of that group, all where it has none; of these the finished ones, where there are any."""
+    own = episodes["group"] == training
+    pool = episodes[own] if own.any() else episodes
+    return pool[pool["finished"]] if pool["finished"].any() else pool
+
+
+def choose(episodes: pd.DataFrame, which: int | str, reward_threshold: float | None = None, training: int = 0) -> int:
     """The number of the episode that `which` means: its row in `episodes`.
 
-    Words look at finished episodes of the training group (the group with most steps); where none was finished, at
-    the unfinished ones. Among equals the first counts. "first success" is the first with `success` true, or, where
+    Words look at finished episodes of group `training`; where none was finished, at the unfinished ones, and where it
+    has none, at all. Among equals the first counts. "first success" is the first with `success` true, or, where
     the environment says nothing of success, the first whose return reaches the reward threshold.
     """
     count = len(episodes)
@@ -33,10 +40,7 @@ def choose(episodes: pd.DataFrame, which: int | str, reward_threshold: float | N
         raise EpisodeNotFound(f"episode={which!r} is no word for an episode; take one of {words}, or a number.")
     if not count:
         raise EpisodeNotFound(f"no episode yet, so there is no {which!r} one.")
-    steps = episodes.groupby("group")["length"].sum()
-    pool = episodes[episodes["group"] == steps.idxmax()]
-    if pool["finished"].any():
-        pool = pool[pool["finished"]]
+    pool = of_training(episodes, training)
     returns = pool["return"].to_numpy(np.float64)
     numbers = pool.index.to_numpy()
     if which == "last":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rlnb.control.films.choosing import of_training
 from rlnb.control.films.takes import trace_of
 from rlnb.errors import BadValue, RlnbError
 
@@ -19,12 +20,9 @@ COUNT = 8
 HEIGHT = 84  # pixels
 
 
-def pick(episodes: pd.DataFrame, count: int = COUNT) -> list[int]:
-    """Numbers of up to `count` episodes of the training group, evenly over the training, first and last among them."""
-    steps = episodes.groupby("group")["length"].sum()
-    pool = episodes[episodes["group"] == steps.idxmax()] if len(episodes) else episodes
-    if len(pool) and pool["finished"].any():
-        pool = pool[pool["finished"]]
+def pick(episodes: pd.DataFrame, training: int = 0, count: int = COUNT) -> list[int]:
+    """Numbers of up to `count` episodes of group `training`, evenly over the training, first and last among them."""
+    pool = of_training(episodes, training)
     if not len(pool):
         return []
     places = np.unique(np.linspace(0, len(pool) - 1, min(count, len(pool))).round().astype(int))
@@ -34,7 +32,7 @@ def pick(episodes: pd.DataFrame, count: int = COUNT) -> list[int]:
 def send(session: Session, screen: Screen) -> None:
     """Make the pictures one by one, each sent as soon as it is there; one that cannot be made is left out."""
     episodes = session.episodes
-    numbers = pick(episodes)
+    numbers = pick(episodes, session._describe()["training_group"])
     if not numbers:
         raise BadValue("No episode yet, so there is nothing to show over the training.")
     failed: Exception | None = None

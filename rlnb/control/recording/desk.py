@@ -32,6 +32,7 @@ from rlnb.events import (
 )
 from rlnb.kernel import StopTraining
 from rlnb.trace import unpack_start
+from rlnb.training import JUDGED
 
 if TYPE_CHECKING:
     from rlnb.control.room import Room
@@ -216,7 +217,7 @@ class Desk:
                 running.name = fields["name"] = request.env_id
             self._bus.publish(SessionChanged(running.id, fields))
         self.cells.seated(running, request.thread)
-        lesson = None if request.place.endswith("(evaluation)") else self.lessons.at(request.first_at, request.thread)
+        lesson = None if request.place.endswith(JUDGED) else self.lessons.at(request.first_at, request.thread)
         # what one algorithm learns in is one group: the environment that it was given, and those that it made like it
         place = running.lessons.get(lesson.at, request.place) if lesson and lesson.own else request.place
         lane, fresh = running.lanes.seat(request, place)
@@ -224,6 +225,7 @@ class Desk:
             recipe = request.recipe if lesson is None else self._taught(running, request, lesson)
             running.openings[lane.lane] = running.openings.get(lane.lane, 0) + 1
             running.env_of.setdefault(lane.group, request.env_id)
+            running.signs.note(lane.group, place, recipe)
             self._bus.publish(
                 LaneOpened(running.id, self._clock.now(), lane.lane, lane.group, place, recipe, lane.width)
             )

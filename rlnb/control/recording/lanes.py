@@ -43,11 +43,6 @@ class Lanes:
     groups: dict[str, int] = field(default_factory=dict)
 
     @property
-    def evaluations(self) -> set[int]:
-        """The groups of environments that an agent made to be judged in."""
-        return {group for place, group in self.groups.items() if place.endswith("(evaluation)")}
-
-    @property
     def count(self) -> int:
         """How many lanes there are."""
         return sum(lane.width for lane in self.lanes)

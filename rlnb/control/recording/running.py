@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rlnb.control.recording.hold import Hold
 from rlnb.control.recording.lanes import Lanes
 from rlnb.events import EpisodesEnded, LanesStepped, Origin, SessionStarted, StepsRecorded
+from rlnb.training import Signs
 
 if TYPE_CHECKING:
     from rlnb.control.recording.background import Job
@@ -42,6 +43,7 @@ class Running:
     scratch: bool = True
     id: str = field(default_factory=new_id)
     lanes: Lanes = field(default_factory=Lanes)
+    signs: Signs = field(default_factory=Signs)  # of which group trains
     steps_of: dict[int, int] = field(default_factory=dict)
     openings: dict[int, int] = field(default_factory=dict)  # of each lane
     lessons: dict[float, str] = field(default_factory=dict)  # begin: where its first environment was made
@@ -80,8 +82,8 @@ class Running:
 
     @property
     def training_group(self) -> int:
-        """The group with most steps."""
-        return max(self.steps_of, key=lambda group: self.steps_of[group], default=0)
+        """The group that trains, as far as that is known now."""
+        return self.signs.training(self.steps_of) or 0
 
     @property
     def first_lane(self) -> int:

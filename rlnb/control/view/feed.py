@@ -118,7 +118,7 @@ class Feed:
         return stood + own - before
 
     def _who_trains(self, over: bool = False) -> None:
-        if self._roles.hear(self.running.steps_of, over):
+        if self._roles.hear(self.running.signs.contenders(self.running.steps_of), over):
             self._beside.clear()
             self._curves.place(self._roles.training, beside)
             if self.view is not None:
@@ -199,7 +199,7 @@ class Feed:
             "random_return": self._random,
             "fps": self._recipe.get("fps") if self._recipe is not None else None,
             "trend": self._trend(),
-            "groups": self._roles.names(self.running.steps_of, self.running.lanes.evaluations),
+            "groups": self._roles.names(self.running.steps_of, self.running.signs.judged),
             **self._wishes(),
         }
 

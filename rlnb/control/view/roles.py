@@ -13,9 +13,9 @@ Floats = NDArray[np.float64]
 
 
 class Roles:
-    """The training is the group with most steps. While somebody watches, it is the first one until another has taken
-    FAR times as many: two groups that go side by side do not take turns, and an evaluation that came before the
-    training is found out once, for good."""
+    """The training is the contender with most steps (see `rlnb.training`). While somebody watches, it is the first one
+    until another has taken FAR times as many: two groups that go side by side do not take turns, and an evaluation that
+    came before the training is found out once, for good."""
 
     def __init__(self) -> None:
         self._training: int | None = None
@@ -26,28 +26,29 @@ class Roles:
         return self._training or 0
 
     def hear(self, steps_of: Mapping[int, int], over: bool = False) -> bool:
-        """Look at the counts; `over`: they are the last ones, and most is most. True where another group trains now."""
+        """Look at the counts of those that may be the training; `over`: they are the last ones, and most is most. True
+        where another group trains now."""
         if not steps_of:
             return False
         most = max(steps_of, key=lambda group: steps_of[group])
         before = self._training
-        if before is None or over or steps_of[most] >= FAR * steps_of.get(before, 0):
+        known = before is not None and before in steps_of
+        if not known or over or steps_of[most] >= FAR * steps_of.get(self.training, 0):
             self._training = most
         return before is not None and self._training != before
 
-    def names(self, steps_of: Mapping[int, int], evaluations: Collection[int] = ()) -> list[str]:
-        """Names of the groups by number; none where there is but one. `evaluations`: those that are known to be such,
-        however many steps they take (see `rlnb.capture.place`)."""
+    def names(self, steps_of: Mapping[int, int], judged: Collection[int] = ()) -> list[str]:
+        """Names of the groups by number; none where there is but one. `judged`: those that are known to be evaluations,
+        however many steps they take."""
         if len(steps_of) < 2:
             return []
         most = steps_of.get(self.training, 0)
-        looks_on = [FAR * steps_of.get(group, 0) < most for group in range(max(steps_of) + 1)]
-        trains = {self.training} - set(evaluations) or set(steps_of) - set(evaluations)
+        looks_on = [group in judged or FAR * steps_of.get(group, 0) < most for group in range(max(steps_of) + 1)]
         return [
-            "evaluation"
-            if group in evaluations or (quiet and group not in trains)
-            else "training"
-            if group in trains
+            "training"
+            if group == self.training and group not in judged
+            else "evaluation"
+            if quiet
             else f"group {group}"
             for group, quiet in enumerate(looks_on)
         ]

@@ -31,7 +31,7 @@ class StoredFeed(Feed):
         super().__init__(room, running)
         for lane in about["lanes"]:
             self.recipe(lane["recipe"] or {})
-            running.lanes.groups[lane["place"]] = lane["group"]
+            running.signs.note(lane["group"], lane["place"], lane["recipe"] or {})
         self._take_episodes(session, running)
         self._take_metrics(session)
         keys = room.store.keys(session.id)
@@ -47,7 +47,7 @@ class StoredFeed(Feed):
         lengths = episodes.groupby("group")["length"].sum()
         running.steps_of = {int(str(group)): int(steps) for group, steps in lengths.items()}
         running.steps_of.setdefault(0, int(about["steps"]))
-        self._roles.hear(running.steps_of)
+        self._roles.hear(running.signs.contenders(running.steps_of))
         training = episodes[episodes["group"] == running.training_group].sort_values("ended", kind="stable")
         for group, rows in episodes.groupby("group"):
             step = own = rows["step"].to_numpy(np.float64)
