@@ -156,6 +156,6 @@ def _record(
     graph = torch.cuda.CUDAGraph()
     for generator in generators:
         graph.register_generator_state(generator)
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # others may ask the network meanwhile
         outputs = function()
     return graph.replay, outputs

@@ -20,13 +20,7 @@ Explain = Callable[[Any], Mapping[str, Any]]
 
 def sb3(model: Any) -> Explain:
     """`fn(obs) -> {"q" | "probs" | "value": array}` of a Stable-Baselines3 model as it is now."""
-    memo: dict[int, Any] = {}
-    distribution = getattr(model.policy, "action_dist", None)
-    if distribution is not None:  # it holds tensors of the newest update's graph, which cannot be copied
-        memo[id(distribution)] = fresh = copy.copy(distribution)
-        fresh.distribution = None
-    policy = copy.deepcopy(model.policy, memo)
-    policy.set_training_mode(False)
+    policy = copied(model)
     normalize = getattr(model, "get_vec_normalize_env", lambda: None)()
 
     @torch.no_grad()
@@ -45,6 +39,18 @@ def sb3(model: Any) -> Explain:
         return told if probs is None or not isinstance(probs, torch.Tensor) else {"probs": _array(probs), **told}
 
     return explain
+
+
+def copied(model: Any) -> Any:
+    """The policy of a Stable-Baselines3 model as it is now, in evaluation mode: another thread may be training it."""
+    memo: dict[int, Any] = {}
+    distribution = getattr(model.policy, "action_dist", None)
+    if distribution is not None:  # it holds tensors of the newest update's graph, which cannot be copied
+        memo[id(distribution)] = fresh = copy.copy(distribution)
+        fresh.distribution = None
+    policy = copy.deepcopy(model.policy, memo)
+    policy.set_training_mode(False)
+    return policy
 
 
 def _array(tensor: Any) -> np.ndarray[Any, Any]:

@@ -112,7 +112,7 @@ class Capture:
         try:
             return env in self._hooked
         except TypeError:  # an environment that has an equality but no hash
-            return any(recorder.owner() is env for recorder in self._recorders.values())
+            return any(recorder.owner() is env for recorder in list(self._recorders.values()))
 
     def _made(self, env: Any) -> None:
         layer, where = below_memory(env), place(sys._getframe(1))
@@ -275,7 +275,7 @@ class Capture:
 
     def service(self) -> None:
         """Called by a step that found a flush due: flush, then let the control room have a moment."""
-        waiting = sum([len(recorder.checks) for recorder in self._recorders.values()])
+        waiting = sum([len(recorder.checks) for recorder in list(self._recorders.values())])
         self.due[:] = time.monotonic() + SECONDS if self._ticking else math.inf, RARELY if waiting > QUICK else 0
         if self._busy:
             return

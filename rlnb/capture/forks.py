@@ -6,6 +6,8 @@ import os
 import weakref
 from typing import Protocol
 
+from rlnb import hook
+
 
 class Guarded(Protocol):
     """What forgets in a forked child."""
@@ -22,6 +24,7 @@ def guard(one: Guarded) -> None:
 
 
 def _in_child() -> None:
+    hook.listen(None)  # what algorithms say there is nobody's: no page is answered, no session begun
     for one in list(_guarded):
         one.forget()
 

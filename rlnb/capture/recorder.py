@@ -56,7 +56,7 @@ class Recorder:
         self.env_id = "environment"
         self.recipe: Recipe | None = None
         self.seat: Seat | None = None
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # the collector may close an environment that is just being flushed
         self.actions: list[Any] = []
         self.rewards: list[Any] = []
         self.checks: list[int] = []  # appended last: its length is the number of whole rows

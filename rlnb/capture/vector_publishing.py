@@ -44,7 +44,11 @@ class VectorPublisher:
         self._sitters: dict[int, int] = {}  # lane -> key of the recorder that holds it
 
     def publish(self, recorder: VectorRecorder) -> None:
-        """One flush."""
+        """One flush. Whoever steps meanwhile waits: what is published and what is open stay one."""
+        with recorder.lock:
+            self._publish(recorder)
+
+    def _publish(self, recorder: VectorRecorder) -> None:
         chunks, ends = recorder.take()
         place = self._places.setdefault(recorder.key, Place())
         if not chunks:
@@ -81,6 +85,12 @@ class VectorPublisher:
 
     def cut(self, recorder: VectorRecorder) -> None:
         """The session ends: open episodes become unfinished rows, the seat is given up."""
+        with recorder.lock:
+            if recorder.seat is not None:
+                self._publish(recorder)  # what was stepped since the flush
+            self._cut(recorder)
+
+    def _cut(self, recorder: VectorRecorder) -> None:
         place = self._places.setdefault(recorder.key, Place())
         seat = recorder.seat
         open_lanes = np.flatnonzero((recorder.begin != NO_EPISODE) & (recorder.begin < recorder.tick))

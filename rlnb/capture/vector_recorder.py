@@ -45,7 +45,7 @@ class VectorRecorder:
         self.env_id = "environment"
         self.recipe: Recipe | None = None
         self.again: Callable[[], Any] | None = None  # makes another one like it
-        self._lock = threading.RLock()  # a flush may come from another thread, between an action and its step too
+        self.lock = threading.RLock()  # a flush may come from another thread, between an action and its step too
         self._acted = False  # the actions of row `n` are there
         self.seat: Seat | None = None
         self._seen = 0  # tick at the last stamp
@@ -85,7 +85,7 @@ class VectorRecorder:
         """Before a step: keep the actions, which may be changed in place later."""
         if self._inner:
             self.starts.before_step(env)
-        with self._lock:
+        with self.lock:
             if self._actions is None:
                 first = np.zeros(self.lanes, np.uint8) if self._blind else np.asarray(actions)
                 self._actions = np.zeros((self.size, *first.shape), self._action_type or first.dtype)
@@ -95,7 +95,7 @@ class VectorRecorder:
 
     def add(self, env: Any, result: tuple[Any, ...], at: float) -> None:
         """After a step: the row is whole."""
-        with self._lock:
+        with self.lock:
             self._add(env, result, at)
 
     def _add(self, env: Any, result: tuple[Any, ...], at: float) -> None:
@@ -127,7 +127,7 @@ class VectorRecorder:
 
     def reset(self, env: Any, mask: NDArray[np.bool_] | None, prefix: bytes) -> None:
         """A reset has succeeded, of all lanes or of those in `mask`: open episodes are cut, new ones begin."""
-        with self._lock:
+        with self.lock:
             self._reset(env, mask, prefix)
 
     def _reset(self, env: Any, mask: NDArray[np.bool_] | None, prefix: bytes) -> None:
@@ -146,7 +146,7 @@ class VectorRecorder:
 
     def closed(self) -> None:
         """The environment was closed: open episodes are cut."""
-        with self._lock:
+        with self.lock:
             self._digest()
             self._cut(np.arange(self.lanes), time.monotonic())
             self.begin[:] = NO_EPISODE
@@ -175,7 +175,7 @@ class VectorRecorder:
 
     def long_open(self, since: float, known: NDArray[np.int64]) -> Ends:
         """The open episodes that began before the time `since`, but for those that began at the ticks `known`."""
-        with self._lock:
+        with self.lock:
             there = (self.begin != NO_EPISODE) & (self.begin < self.tick - self.n) & (self.begin != known)
             return self.unfinished(np.flatnonzero(there & (self.started <= since)), since)
 
@@ -301,7 +301,7 @@ class VectorRecorder:
 
     def take(self) -> tuple[list[Chunk], list[Ends]]:
         """Everything that is whole."""
-        with self._lock:
+        with self.lock:
             self._digest()
             taken = self.chunks, self.ends
             self.chunks, self.ends = [], []

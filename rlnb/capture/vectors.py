@@ -137,8 +137,9 @@ class Vectors:
         """Steps not flushed yet, by group; None: no seat yet."""
         found: dict[int | None, int] = {}
         for recorder in list(self.recorders.values()):
-            group = None if recorder.seat is None else recorder.seat.group
-            steps = recorder.n * recorder.lanes + sum(int(chunk.counts.sum()) for chunk in recorder.chunks)
+            seat = recorder.seat
+            group = None if seat is None else seat.group
+            steps = recorder.n * recorder.lanes + sum(int(chunk.counts.sum()) for chunk in list(recorder.chunks))
             found[group] = found.get(group, 0) + steps
         return found
 

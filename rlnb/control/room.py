@@ -87,9 +87,11 @@ class Room:
         """End what runs, give everything back."""
         self.proofs.close()
         self.reference.close()
-        self.desk.capture.cut()
-        if self.current is not None:
-            self.desk.end(*self.script.ended)
+        with self.desk.capture.exclusively():
+            self.desk.capture.cut()
+            if self.current is not None:
+                self.desk.end(*self.script.ended)
+            self.desk.recording = False  # a thread that steps on begins nothing any more
         self.desk.cells.background.close()
         self.desk.capture.uninstall()
         for undo in reversed(self._undo):
@@ -129,13 +131,14 @@ class Room:
     def use(self, path: Path) -> None:
         """Read and write another store from now on; a running session ends in the old one."""
         opened = Store(path, self.clock)  # raises before anything is changed
-        self.desk.capture.cut()
-        if self.current is not None:
-            self.desk.end("finished")
-        self.shut_store()
-        self._path, self._store = path, opened
-        self._detach = opened.attach(self.bus)
-        self._close_before_the_store()
+        with self.desk.capture.exclusively(), self._opening:  # a thread that steps on begins its next one there
+            self.desk.capture.cut()
+            if self.current is not None:
+                self.desk.end("finished")
+            self.shut_store()
+            self._path, self._store = path, opened
+            self._detach = opened.attach(self.bus)
+            self._close_before_the_store()
 
     def _close_before_the_store(self) -> None:
         """What is registered last runs first at exit: sessions end while the store can still hear it."""
@@ -184,9 +187,10 @@ class Room:
 
     def record(self, on: bool) -> None:
         """`%rlnb on` and `%rlnb off`."""
-        if not on:
-            self.desk.end("finished")
-        self.desk.recording = on
+        with self.desk.capture.exclusively():
+            if not on:
+                self.desk.end("finished")
+            self.desk.recording = on
 
     def status_line(self) -> str:
         """What `%rlnb` says."""

@@ -47,7 +47,7 @@ class Worker:
         self._gl = first_gl()
         self._number = 0
         self._current: int | None = None
-        self._doing = ""  # the name of the current job
+        self._asker: threading.Thread | None = None  # who waits for the current job
         self._cancelled: set[int] = set()
         self._closed = False
         self._pid = os.getpid()
@@ -152,14 +152,14 @@ class Worker:
         process = self._process
         return process.pid if process is not None and process.alive() else None
 
-    def cancel(self, job: str | None = None) -> None:
+    def cancel(self, asker: threading.Thread | None = None) -> None:
         """Abandon the current job; who waits for it gets `Cancelled`, and another job can be asked for at once.
 
-        With `job` ("film", "verify", ...) only if it is one of that kind.
+        With `asker` only if that thread waits for it.
         """
         with self._state:
             number, process = self._current, self._process
-            if number is None or process is None or job not in (None, self._doing):
+            if number is None or process is None or asker not in (None, self._asker):
                 return
             self._cancelled.add(number)
         process.send("cancel", number)
@@ -229,7 +229,7 @@ class Worker:
         with self._state:
             self._number += 1
             number = self._current = self._number
-            self._doing = name
+            self._asker = threading.current_thread()
         try:
             process.send("job", number, name, args, {})
             return self._answer(process, number, heard)

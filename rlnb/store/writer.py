@@ -110,7 +110,7 @@ class Writer:
         """Run `job` in the writer's thread, in a transaction of its own, after all that was put before."""
         done: Future[T] = Future()
         with self._state:
-            if self.closed:
+            if self.closed or self._closing:
                 raise StoreError(f"The store {self.path} is closed.")
             self._start()
             self._jobs.append((job, done))
@@ -183,11 +183,11 @@ class Writer:
     def _turn(self, jobs: Sequence[Job], closing: bool = False, asked: bool | None = None) -> None:
         """One write of all that waits, then the jobs. `file` is held, and given back. `asked`: None for a publisher,
         who has no time for the way home of a refuge."""
-        with self._state:
-            events = self._backlog.take(closing or bool(asked) or time.monotonic() - self._newest >= GRACE)
-            self._writing = True
-            self._state.notify_all()
         try:
+            with self._state:
+                events = self._backlog.take(closing or bool(asked) or time.monotonic() - self._newest >= GRACE)
+                self._writing = True
+                self._state.notify_all()
             self._write(events)
             for job, done in jobs:
                 self._do(job, done)
@@ -215,10 +215,11 @@ class Writer:
         beat = self.link.live() and time.monotonic() - self._beaten > BEAT
         if not events and not beat:
             return
-        written = False
+        written = begun = False
         try:
             conn, ledger = self.link.open()
             conn.execute("BEGIN IMMEDIATE")
+            begun = True
             ledger.write(events, self.trouble.event)
             if beat:
                 self.owner.beat(conn, self.clock.now())
@@ -240,6 +241,7 @@ class Writer:
             what = f"({type(error).__name__}: {error})"
             self.trouble.own("fault", error, f"Some of what was recorded could not be stored {what}.")
         except BaseException:  # the notebook's interrupt: the person's, and nothing is lost by it
+            written = written or (begun and not conn.in_transaction)  # it came while COMMIT returned
             self.link.roll_back()
             if not written:
                 with self._state:

@@ -62,6 +62,29 @@ def test_another_wish_gives_up_the_one_before(recording, session):
     assert screen.steps[-1] == (length, length)
 
 
+def test_another_screens_wish_waits_for_the_one_before(recording, session):
+    one, other = Screen(), Screen()
+    first = recording.films.play(session, lambda: 0, one)
+    assert one.began.wait(60)
+    second = recording.films.play(session, lambda: 1, other)
+    first.join(60)
+    second.join(60)
+    assert [screen.shown[0][0].split(":")[0] for screen in (one, other)] == ["pole, episode 0", "pole, episode 1"]
+    assert one.errors == other.errors == []
+
+
+def test_a_click_does_not_end_a_cell_that_saves(recording, session, tmp_path):
+    screen = Screen()
+    saved = []
+    cell = threading.Thread(target=lambda: saved.append(session.save_video(tmp_path / "a.gif", 0)))
+    cell.start()
+    clicks = [recording.films.play(session, lambda: 1, screen) for _ in range(2)]
+    for thread in (cell, *clicks):
+        thread.join(60)
+    assert saved == [tmp_path / "a.gif"]
+    assert len(screen.shown) == 1
+
+
 def test_a_missing_package_is_told_on_the_screen_with_its_install_line(recording, session, monkeypatch):
     def film(self, *_, **__):
         raise MissingPackage("Drawing CartPole-v1", "pygame", '"rlnb[render]"')

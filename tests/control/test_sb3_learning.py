@@ -117,3 +117,21 @@ def test_it_is_put_in_when_the_library_comes_later(tmp_path):
         [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, cwd=tmp_path
     )
     assert done.stdout.strip().endswith("good"), done.stderr
+
+
+def test_classes_among_the_settings_have_their_names(recording):
+    import torch
+
+    kwargs = {"activation_fn": torch.nn.ReLU, "net_arch": [16], "optimizer_class": torch.optim.SGD}
+    model = sb3.PPO("MlpPolicy", "CartPole-v1", n_steps=64, device="cpu", policy_kwargs=kwargs)
+    with rlnb.session("classes") as s:
+        model.learn(64)
+    assert s.params["policy_kwargs"] == {"activation_fn": "ReLU", "net_arch": [16], "optimizer_class": "SGD"}
+
+
+def test_settings_that_cannot_be_read_do_not_end_the_learning(recording, monkeypatch, capsys):
+    monkeypatch.delenv("RLNB_STRICT", raising=False)
+    monkeypatch.setattr("rlnb.control.recording.lessons.as_params", lambda settings: 1 / 0)
+    model = sb3.PPO("MlpPolicy", "CartPole-v1", n_steps=64, device="cpu")
+    assert model.learn(64).num_timesteps == 64
+    assert "recording failed (ZeroDivisionError" in capsys.readouterr().err

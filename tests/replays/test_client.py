@@ -157,13 +157,13 @@ def test_cancel_of_an_environment_that_hangs(own, cartpole, recorder):
     assert own.pid != pid
 
 
-def test_cancel_of_one_kind_leaves_the_others(own, recorder):
+def test_cancel_of_ones_own_job_leaves_that_of_another(own, recorder):
     running, found = threading.Event(), []
     trace = slow_trace(recorder, 0.002, steps=200)
     thread = threading.Thread(target=lambda: found.append(own.verify(trace, progress=lambda *_: running.set())))
     thread.start()
     assert running.wait(30)
-    own.cancel("film")
+    own.cancel(threading.current_thread())
     thread.join(30)
     assert [verdict.verdict for verdict in found] == ["diverged"]  # it ran to its end; the zeros are no checksums
 

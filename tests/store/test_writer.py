@@ -319,6 +319,47 @@ def test_an_interrupt_in_the_middle_of_a_write_loses_nothing(
     assert len(store.describe("s1")["lanes"]) == 1
 
 
+@pytest.mark.parametrize("when", ["the file has it", "nothing was taken yet"])
+def test_an_interrupt_at_the_edges_of_a_write(
+    store: Store, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    writer = store._writer
+    for event in (started(), lane()):
+        store.put(event)
+    store.flush()
+    link = writer.link
+
+    class Interrupted:
+        def execute(self, sql: str, *values: Any) -> Any:
+            done = link.conn.execute(sql, *values)  # type: ignore[union-attr]
+            if sql == "COMMIT":
+                monkeypatch.undo()
+                raise KeyboardInterrupt
+            return done
+
+        @property
+        def in_transaction(self) -> bool:
+            return bool(link.conn and link.conn.in_transaction)
+
+    def torn(self: backlog.Backlog, whole: bool = True) -> Any:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    if when == "the file has it":
+        ledger = link.open()[1]
+        monkeypatch.setattr(link, "open", lambda: (Interrupted(), ledger))
+    else:
+        monkeypatch.setattr(backlog.Backlog, "take", torn)
+    store.put(metric("s1", "loss", [0.5]))  # the writer's thread waits for its time from here on
+    writer._last = -10.0  # a write is due, and this thread makes it
+    with pytest.raises(KeyboardInterrupt):
+        store.put(metric("s1", "loss", [0.25], 1))
+    assert writer.file.acquire(timeout=5)
+    writer.file.release()
+    store.flush()
+    assert store.metrics("s1")["value"].tolist() == [0.5, 0.25]
+
+
 def test_steps_and_the_episodes_that_end_in_them_are_written_together(
     store: Store, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

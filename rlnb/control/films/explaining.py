@@ -82,11 +82,14 @@ class Learner:
         model = self._model()
         if model is None:
             return None
+        from rlnb.agents.foreign import copied
+
         normalize = getattr(model, "get_vec_normalize_env", lambda: None)()
+        policy = copied(model)  # the model's own is being trained: asking it would switch its mode and its distribution
 
         def act(obs: Any) -> Any:
             seen = obs if normalize is None else normalize.normalize_obs(np.asarray(obs))
-            return model.predict(seen, deterministic=True)[0]
+            return policy.predict(seen, deterministic=True)[0]
 
         return act
 

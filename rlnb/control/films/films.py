@@ -26,12 +26,12 @@ class Outrun(Exception):
 
 
 class Films:
-    """Makes films off the main thread; asking for another one gives up the one before."""
+    """Makes films off the main thread; a screen that asks for another gives up its own before, no one else's."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
         self._lock = threading.Lock()
-        self._wanted = 0
+        self._making: WeakKeyDictionary[Screen, threading.Thread] = WeakKeyDictionary()  # the newest wish of each
         self._playing: WeakKeyDictionary[Screen, tuple[list[Take], list[FilmData]]] = WeakKeyDictionary()
 
     def play(self, session: Session, episode: Callable[[], int], screen: Screen) -> threading.Thread:
@@ -66,16 +66,10 @@ class Films:
         return self._make(screen, lambda progress: what_if(original, step, action, then, progress=progress))
 
     def _make(self, screen: Screen, make: Callable[[Progress], list[Take]]) -> threading.Thread:
-        """Show what `make(progress)` gives on `screen`; what was being made before is given up."""
-        with self._lock:
-            self._wanted += 1
-            ticket = self._wanted
-        if ticket > 1:
-            self._room.worker.cancel("film")
-            self._room.worker.cancel("branch")
+        """Show what `make(progress)` gives on `screen`; what was being made for it before is given up."""
 
         def current() -> bool:
-            return ticket == self._wanted
+            return self._making.get(screen) is threading.current_thread()
 
         def progress(done: int, total: int) -> None:
             if not current():
@@ -93,7 +87,14 @@ class Films:
                 if current():
                     screen.film_error(str(error) or type(error).__name__)
 
-        return _start(work)
+        thread = _thread(work)
+        with self._lock:
+            before = self._making.get(screen)
+            self._making[screen] = thread
+        if before is not None and before.is_alive():
+            self._room.worker.cancel(before)
+        thread.start()
+        return thread
 
     def _aside(self, screen: Screen, work: Callable[[], None]) -> threading.Thread:
         """Do something while the film goes on; faults are told on the screen."""
@@ -106,7 +107,9 @@ class Films:
             except Exception as error:  # nobody waits for this thread
                 screen.film_notice(str(error) or type(error).__name__)
 
-        return _start(told)
+        thread = _thread(told)
+        thread.start()
+        return thread
 
     def remember(self, screen: Screen, takes: list[Take], data: list[FilmData]) -> None:
         """Keep what a screen shows: for what may be asked of it, and a browser that turns out not to play it."""
@@ -131,11 +134,9 @@ class Films:
             except Exception as error:  # told on the screen: nobody waits for this thread
                 screen.film_error(str(error) or type(error).__name__)
 
-        _start(convert)
+        _thread(convert).start()
 
 
-def _start(work: Callable[[], None]) -> threading.Thread:
+def _thread(work: Callable[[], None]) -> threading.Thread:
     context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(work,), name="rlnb film", daemon=True)
-    thread.start()
-    return thread
+    return threading.Thread(target=context.run, args=(work,), name="rlnb film", daemon=True)

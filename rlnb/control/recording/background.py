@@ -79,7 +79,7 @@ class Background:
 
     def goes_on(self, running: Running) -> bool:
         """Whether some thread is still at it."""
-        return any(not job.over for job in running.jobs.values())
+        return any(not job.over for job in list(running.jobs.values()))
 
     def look_after(self, running: Running) -> None:
         """End the session when nobody is at it any more."""

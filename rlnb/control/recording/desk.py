@@ -176,12 +176,12 @@ class Desk:
     @contextlib.contextmanager
     def block(self, **said: Any) -> Iterator[Running]:
         """`with rlnb.session(...)`."""
-        if self.current is not None and self.current.origin == "block":
-            raise BadValue(
-                f"The session {self.current.name!r} is still open: `with rlnb.session(...)` blocks do not nest. "
-                "End the first before the second begins."
-            )
         with self.capture.exclusively():
+            if self.current is not None and self.current.origin == "block":
+                raise BadValue(
+                    f"The session {self.current.name!r} is still open: `with rlnb.session(...)` blocks do not nest. "
+                    "End the first before the second begins."
+                )
             self.end("finished")
             running = self.begin("block", scratch=False, **said)
         ended = how(None)
@@ -271,13 +271,16 @@ class Desk:
                 self._publish_numbers(running)
 
     def _publish_numbers(self, running: Running) -> None:
-        logged = self.numbers.collect(running.id)
-        if logged is None:
-            return
-        self._bus.publish(logged)
-        running.hold.hear(logged)
-        running.logged += max(map(len, logged.values.values()))
-        self._grow_up(running)
+        with self.capture.exclusively():  # an interrupt would lose what was collected, or have it written twice
+            if running is not self.current:
+                return  # it ended while this thread waited
+            logged = self.numbers.collect(running.id)
+            if logged is None:
+                return
+            self._bus.publish(logged)
+            running.hold.hear(logged)
+            running.logged += max(map(len, logged.values.values()))
+            self._grow_up(running)
 
     def _grow_up(self, running: Running) -> None:
         if running.scratch and running.grown_up:

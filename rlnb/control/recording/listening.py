@@ -42,6 +42,9 @@ class Listener:
 
     def learner(self, settings: Mapping[str, Any] | None, envs: Sequence[Any]) -> None:
         """An algorithm begins to learn, or is done. What it steps is recorded, also what no `make` made."""
+        self._room.desk.capture.guarded(lambda: self._learner(settings, envs))
+
+    def _learner(self, settings: Mapping[str, Any] | None, envs: Sequence[Any]) -> None:
         desk = self._room.desk
         desk.lessons.say(settings, own=bool(envs))
         for env in envs if desk.recording else ():

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from rlnb.capture.interrupts import held_back
 from rlnb.errors import BadValue
 from rlnb.events import MetricsLogged
 
@@ -117,7 +118,7 @@ class Numbers:
 
     def _pack(self) -> None:
         """Read what waits: from here on it takes 24 bytes a number."""
-        with self._lock:
+        with held_back(), self._lock:
             count = len(self._waiting)  # another thread may add while this one reads
             entries, self._waiting[:count] = self._waiting[:count], []
             self._count += count

@@ -19,6 +19,8 @@ def plain(value: Any) -> Any:
     """`value` as something a table can show, or None where it is no setting (a function, a tensor, an object)."""
     if isinstance(value, bool | int | float | str):
         return value if not isinstance(value, str) or len(value) <= LONGEST else value[:LONGEST] + "…"
+    if isinstance(value, type):  # activation_fn=nn.ReLU
+        return value.__name__
     if isinstance(value, list | tuple) and len(value) <= 16:
         items = [plain(item) for item in value]
         return None if any(item is None for item in items) else items
@@ -29,7 +31,10 @@ def plain(value: Any) -> Any:
     if any(kind.__module__ == "rlnb.agents.schedules" for kind in type(value).__mro__):  # Linear(0.5, 0.0)
         return repr(value)
     if hasattr(value, "state_dict") and callable(getattr(value, "parameters", None)):  # a network of one's own
-        return f"{type(value).__name__}, {sum(int(p.numel()) for p in value.parameters()):,} weights"
+        try:
+            return f"{type(value).__name__}, {sum(int(p.numel()) for p in value.parameters()):,} weights"
+        except Exception:  # not a network after all, or one whose weights come with the first input
+            return type(value).__name__
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ class Feed:
         self.state: str = "running"
         self.message: str = ""
         self._arrivals = Arrivals()
+        self._settling = threading.RLock()  # the loop draws, and a click's thread does
         self._among = Among()
         self._drawn = Drawn()
         self._curves = Curves()
@@ -88,6 +90,10 @@ class Feed:
 
     def _settle(self) -> None:
         """Draw what has arrived."""
+        with self._settling:
+            self._draw()
+
+    def _draw(self) -> None:
         rows, logged = self._arrivals.take()
         self._draw_metrics(logged, rows.get("time", np.zeros(0)))
         if not rows:

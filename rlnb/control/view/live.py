@@ -61,8 +61,9 @@ class Live:
 
     def lane_opened(self, request: SeatRequest) -> None:
         running = self._room.current
-        if running is not None:
-            self._feeds[running.id].recipe(request.recipe)
+        feed = None if running is None else self._feeds.get(running.id)
+        if feed is not None:
+            feed.recipe(request.recipe)
 
     def _on_episodes(self, event: EpisodesEnded) -> None:
         if event.session in self._feeds:
@@ -76,7 +77,8 @@ class Live:
         """From the stepping thread; does something at most ten times a second, and when the loop comes to stand or goes
         on. Whether messages were written."""
         running = self._room.current
-        if running is None or self.failed:
+        feed = None if running is None else self._feeds.get(running.id)
+        if running is None or feed is None or self.failed:
             return False
         now = self._room.clock.elapsed()
         if now - self._ticked < EVERY and running.hold.held == self._held:
@@ -84,7 +86,6 @@ class Live:
         self._ticked, self._held = now, running.hold.held
         sent = False
         try:
-            feed = self._feeds[running.id]
             if self._on_a_terminal(running):
                 self._line.show(running, feed.header())
             if running.id not in self._shown and not running.scratch and now - running.since >= SHOW_AFTER:
