@@ -46,6 +46,10 @@ describe("the words of a level", () => {
     expect(a?.at).not.toEqual(b?.at);
   });
 
+  test("stand under a level that is so high that they would be cut", () => {
+    expect(text([], [[{ ...solved, at: 16 }], []])[0]).toMatchObject({ at: [446, 29], align: "end" });
+  });
+
   test("name a level beyond the frame at its edge", () => {
     expect(text([], [[{ ...solved, at: -500 }], []])[0]).toMatchObject({ words: "solved at 475 ↑", at: [446, 21] });
   });

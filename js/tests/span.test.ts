@@ -4,6 +4,7 @@ import { covering } from "../src/shared/span";
 test("a single value has room around it, and no values have an axis too", () => {
   expect(covering([[[0], 1]]).pad(0.02).ends).toEqual([-0.5, 0.5]);
   expect(covering([[[500], 1]]).pad(0.02).ends).toEqual([475, 525]);
+  expect(covering([[[-0.25], 1]]).pad(0.02).ends).toEqual([-0.375, -0.125]);
   expect(covering([]).ends).toEqual([0, 1]);
 });
 

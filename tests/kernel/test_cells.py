@@ -88,7 +88,11 @@ def test_stop_inside_a_magic_and_inside_an_async_cell(kernel: Kernel) -> None:
 
 def test_a_real_error_still_aborts(kernel: Kernel) -> None:
     listen(kernel)
-    for pause in (0.1, 1, 5):  # only what has reached the kernel by then is aborted: on a busy machine that takes a while
+    for pause in (
+        0.1,
+        1,
+        5,
+    ):  # only what has reached the kernel by then is aborted: on a busy machine that takes a while
         code = f"import time; time.sleep({pause}); raise ValueError('no')"
         failed, waiting = kernel.finish(kernel.send(code), kernel.send("never = 1"))
         if waiting.status == "aborted":

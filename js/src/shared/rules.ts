@@ -34,6 +34,7 @@ type Text = NonNullable<Line["text"]>;
 
 const TEXT = 11; // pixels
 const LETTER = 6; // pixels of one, about
+const HEADROOM = 4; // pixels of a word's box that may stand over the frame; the paper ends there
 const MUCH = 6; // ink that words put up with before they move
 const CROWD = 12; // ink upon which a word that may be left out is not written
 
@@ -105,7 +106,7 @@ function choose(key: string, texts: Text[], { frame, ink, stood }: Ground, taken
   let best: { place: number; cost: number } | null = null;
   for (const [place, text] of texts.entries()) {
     const box = boxOf(text);
-    const cut = box.left < frame.left - 2 || box.right > frame.right + 4 || box.top < frame.top - TEXT;
+    const cut = box.left < frame.left - 2 || box.right > frame.right + 4 || box.top < frame.top - HEADROOM;
     if (cut || box.bottom > frame.bottom + 3 || taken.some((other) => overlap(box, other))) continue;
     const here = (stood.get(key) ?? place) === place;
     const cost = ink(box) - (here ? MUCH : 0);

@@ -17,7 +17,9 @@ export class Span {
   /** Leaves a margin of that share on both sides; a single value gets some room. */
   pad(share: number): this {
     const length = this.high - this.low;
-    const room = length > 0 ? length * share : Math.max(1, Math.abs(this.high) * 0.1) / 2;
+    const size = Math.abs(this.high);
+    const lonely = size > 0 && size < 1 ? size / 2 : Math.max(1, size * 0.1) / 2; // a learning rate of 3e-4 is not 0
+    const room = length > 0 ? length * share : lonely;
     this.low -= room;
     this.high += room;
     return this;

@@ -81,6 +81,11 @@ class Running:
         return sum(self.steps_of.values())
 
     @property
+    def counted(self) -> int:
+        """Steps on the way to `total_steps`: those of the training. Where there is no such goal, all."""
+        return self.steps if self.total_steps is None else self.steps_of.get(self.training_group, 0)
+
+    @property
     def training_group(self) -> int:
         """The group that trains, as far as that is known now."""
         return self.signs.training(self.steps_of) or 0

@@ -213,7 +213,7 @@ class Feed:
         """The part of the header that a person's hand changes, and where it changed it. From any thread."""
         running = self.running
         return {
-            "steps": running.steps,
+            "steps": running.counted,
             "episodes": running.episodes,
             "state": self._state,
             "waiting": self.state == "running" and running.waiting,

@@ -174,6 +174,8 @@ TASKS = [
     Task("HalfCheetah, PPO 1M", "PPO", "HalfCheetah-v5", ">= 5000",
          CHEETAH_PPO,
          steps=1_000_000, seeds=3, good=lambda v: v >= 5000),
+    Task("HalfCheetah, PPO 1M, default settings but normalised", "PPO", "HalfCheetah-v5", ">= 2300",
+         {"normalize_observations": True, "normalize_rewards": True}, steps=1_000_000, good=lambda v: v >= 2300),
     Task("MsPacman, DQN 1M", "DQN", "MsPacmanNoFrameskip-v4", ">= 1500", PACMAN_DQN, steps=1_000_000, seeds=1,
          good=lambda v: v >= 1500),
     Task("HalfCheetah, TD3 1M", "TD3", "HalfCheetah-v5", ">= 10000", {"learning_starts": 10_000}, steps=1_000_000,
