@@ -110,3 +110,18 @@ def test_unloading_gives_the_threads_hook_back(kernel):
     assert kernel.value(ours)
     kernel.run("quit.set(); thread.join()\n%unload_ext rlnb")
     assert not kernel.value(ours)
+
+
+def test_a_thread_that_only_logs_has_one_session_whatever_cells_come_and_go(kernel):
+    kernel.run(START)
+    kernel.run(
+        "def work():\n"
+        "    for k in range(600): rlnb.log(loss=1 / (k + 1)); time.sleep(0.002)\n"
+        "    while not quit.is_set(): rlnb.log(loss=0); time.sleep(0.002)\n"
+        "thread = threading.Thread(target=work); thread.start()"
+    )
+    kernel.run("until(lambda: len(rlnb.sessions(scratch=True)))")
+    kernel.run("s = rlnb.last(); until(lambda: len(s.metrics) > 600)")
+    assert kernel.value("s.status") == "running"
+    kernel.run("quit.set(); thread.join(); until(lambda: s.status == 'finished')")
+    assert kernel.value("len(rlnb.sessions(scratch=True))") == 1

@@ -32,6 +32,8 @@ class CellSessions:
     def ended(self, result: CellResult) -> None:
         desk = self._desk
         desk.capture.flush()
+        if len(desk.numbers):
+            self.seated(desk.going(desk.numbers.thread), desk.numbers.thread)
         running = desk.current
         if running is not None and (running.left or self.background.goes_on(running)):
             self.background.look_after(running)
@@ -52,8 +54,6 @@ class CellSessions:
     def _end(self, result: CellResult) -> None:
         desk = self._desk
         desk.capture.cut()
-        if desk.current is None and len(desk.numbers):
-            desk.going()
         if desk.current is not None:
             if result.stopped or (result.ok and desk.current.stop_asked):
                 desk.end("stopped")
@@ -64,7 +64,7 @@ class CellSessions:
                 desk.end("failed" if error or not result.ok else "finished", error)
 
     def seated(self, running: Running, thread: int) -> None:
-        """An environment that this thread reset takes a lane."""
+        """An environment that this thread reset takes a lane, or what it logged its place."""
         self.background.hear(running, thread)
         if running.left:
             self.background.look_after(running)

@@ -90,9 +90,13 @@ class Desk:
     # --- sessions -----------------------------------------------------------------------------------------------
 
     @exclusive
-    def going(self) -> Running:
-        """The session that runs; where none does, one begins."""
-        return self.current or self.begin("cell" if self._notebook else "script", **self.given)
+    def going(self, thread: int = 0, **known: Any) -> Running:
+        """The session that runs; where none does, one begins: that of `thread` (0: the present one)."""
+        if self.current is None:
+            cell = self.cells.background.cell_left(thread or threading.get_ident())
+            running = self.begin("cell" if self._notebook else "script", cell=cell, **known, **self.given)
+            running.left = cell is not None
+        return cast(Running, self.current)
 
     @exclusive
     def begin(
@@ -204,13 +208,8 @@ class Desk:
         """Give a recorded environment its lane; the first one of a cell begins the session."""
         if not self.recording:
             return None
-        running = self.current
-        if running is None:
-            origin: Origin = "cell" if self._notebook else "script"
-            cell = self.cells.background.cell_left(request.thread)
-            running = self.begin(origin, env_id=request.env_id, since=request.first_at, cell=cell, **self.given)
-            running.left = cell is not None
-        elif running.env_id is None:
+        running = self.going(request.thread, env_id=request.env_id, since=request.first_at)
+        if running.env_id is None:
             running.env_id = request.env_id
             fields: dict[str, Any] = {"env_id": request.env_id}
             if running.name == "session":
@@ -266,8 +265,9 @@ class Desk:
             return
         main = threading.current_thread() is threading.main_thread()
         with self.capture.exclusively():
-            running = self.going() if main else self.current
+            running = self.going(self.numbers.thread) if main else self.current
             if running is not None:
+                self.cells.seated(running, self.numbers.thread)
                 self._publish_numbers(running)
 
     def _publish_numbers(self, running: Running) -> None:
@@ -305,7 +305,7 @@ class Desk:
     def _nobody_steps(self) -> None:
         """Numbers are logged, and no step has flushed for a while: a loop over stored data has its view and its Stop
         as well. (An algorithm that asks `hook.stopping()` is not interrupted.)"""
-        self.going()
+        self.cells.seated(self.going(), self.numbers.thread)
         self.capture.flush()
         self.tick()
 

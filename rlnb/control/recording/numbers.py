@@ -66,6 +66,7 @@ class Numbers:
         self._full = False  # more names came than there may be
         self._count = 0  # calls that lie in the piles
         self._look_at = 0.0
+        self.thread = 0  # that logged last
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -81,7 +82,7 @@ class Numbers:
                 kept[name] = value.detach().clone()
             else:
                 kept[name] = as_number(name, value)
-        at = time.time()
+        at, self.thread = time.time(), threading.get_ident()
         self._waiting.append((kept, self._steps() if step is None else int(step), at))
         if len(self._waiting) >= PACK:
             self._pack()
