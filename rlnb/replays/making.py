@@ -6,7 +6,7 @@ import base64
 import functools
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -58,8 +58,7 @@ def make(recipe: Mapping[str, Any], render_mode: str | None, trace: Trace | None
         if isinstance(spec.entry_point, str):
             load_env_creator(spec.entry_point)
         _quiet_mujoco()
-        extra: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
-        return gymnasium.make(spec, disable_env_checker=True, **extra)
+        return _drawing(functools.partial(gymnasium.make, spec, disable_env_checker=True), render_mode)
     except RlnbError:
         raise
     except Exception as error:
@@ -74,6 +73,20 @@ def make(recipe: Mapping[str, Any], render_mode: str | None, trace: Trace | None
         raise NotReplayable(f"{name} could not be made again: {type(error).__name__}: {error}") from error
 
 
+def _drawing(make: Callable[..., Any], render_mode: str | None) -> Any:
+    """What `make` makes, with a render mode; a class that takes none may yet draw."""
+    if render_mode is None:
+        return make()
+    try:
+        return make(render_mode=render_mode)
+    except TypeError as error:
+        if "unexpected keyword argument 'render_mode'" not in str(error):
+            raise
+    env = make()
+    env.unwrapped.render_mode = render_mode
+    return env
+
+
 def _from_factory(recipe: Mapping[str, Any], render_mode: str | None) -> Any:
     """The environment of a pickled factory: `gymnasium.make` of a spec, a class, or a pickled environment itself."""
     import cloudpickle
@@ -83,7 +96,7 @@ def _from_factory(recipe: Mapping[str, Any], render_mode: str | None) -> Any:
     factory = cloudpickle.loads(base64.b64decode(str(recipe["pickled"])))
     _quiet_mujoco()
     if isinstance(factory, functools.partial) and factory.func is gymnasium.make:
-        env = factory(render_mode=render_mode) if render_mode is not None else factory()
+        env = _drawing(factory, render_mode)
     else:
         env = factory()
         env.unwrapped.render_mode = render_mode

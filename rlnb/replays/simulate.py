@@ -127,6 +127,10 @@ class Simulation:
         except NotReplayable:
             raise
         except Exception as error:
+            if isinstance(error, NotImplementedError):
+                raise NotReplayable(
+                    f"{self.name} draws no pictures: it has no `render`. s.verify() and s.steps() work without."
+                ) from error
             known = making.in_words(error, f"Drawing {self.name}", True)
             if known is not None:
                 raise known from error
@@ -153,7 +157,8 @@ class Simulation:
         trace, last = self.trace, k == len(self.trace)
         then = float(trace.rewards[k - 1])
         if reward != then and not (math.isnan(reward) and math.isnan(then)):
-            self._leave(k, f"the reward is {reward:g}, recorded was {then:g}")
+            way = "g" if f"{reward:g}" != f"{then:g}" else ".17g"  # nearly the same: all digits
+            self._leave(k, f"the reward is {reward:{way}}, recorded was {then:{way}}")
         elif self._was_checked(k) and (crc & 0xFFFF) != int(trace.checks[k - 1]):
             self._leave(k, "the observation differs" if k > 1 else "the observation differs, at the reset or step 1")
         elif not last and (terminated or truncated):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 
 import gymnasium as gym
+import numpy as np
 import pytest
 
 import rlnb
-from rlnb.errors import BadValue, MissingPackage
+from rlnb.errors import BadValue, MissingPackage, NotReplayable
 from rlnb.replays import Worker
 
 
@@ -119,3 +120,46 @@ def test_the_live_view_hands_on_what_its_player_asks_for(recording, session):
     feed.make_view()
     with pytest.raises(BadValue, match="choose an episode first"):
         feed._command("what_if", {"film": 0, "step": 1, "action": 0, "future": "recorded"})
+
+
+class Modeless(gym.Env):
+    """Takes no render mode, and draws all the same."""
+
+    def __init__(self):
+        self.observation_space, self.action_space, self.t = gym.spaces.Discrete(9), gym.spaces.Discrete(2), 0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.t = 0
+        return 0, {}
+
+    def step(self, action):
+        self.t += 1
+        return self.t, 1.0, self.t == 4, False, {}
+
+    def render(self):
+        return np.full((32, 32, 3), self.t, np.uint8)
+
+
+class Drawless(Modeless):
+    render = gym.Env.render
+
+
+@pytest.mark.parametrize("cls", [Modeless, Drawless])
+@pytest.mark.parametrize("by_name", [True, False])
+def test_an_environment_that_takes_no_render_mode(recording, tmp_path, cls, by_name):
+    gym.register("Modeless-v0", f"{__name__}:{cls.__name__}" if by_name else cls, max_episode_steps=20)
+    try:
+        with rlnb.session("modeless") as s:
+            env = gym.make("Modeless-v0")
+            env.reset(seed=0)
+            for _ in range(4):
+                env.step(0)
+    finally:
+        del gym.registry["Modeless-v0"]
+    assert s.verify().verdict.tolist() == ["exact"]
+    if cls is Modeless:
+        assert s.save_video(tmp_path / "a.gif", 0).stat().st_size > 0
+    else:
+        with pytest.raises(NotReplayable, match="draws no pictures: it has no `render`"):
+            s.save_video(tmp_path / "a.gif", 0)

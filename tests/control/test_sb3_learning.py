@@ -119,6 +119,18 @@ def test_it_is_put_in_when_the_library_comes_later(tmp_path):
     assert done.stdout.strip().endswith("good"), done.stderr
 
 
+def test_what_stable_baselines_turns_settings_into_is_shown_as_it_was_given(recording):
+    settings = {"clip_range": 0.1, "clip_range_vf": 0.3, "n_steps": 64, "device": "cpu"}
+    with rlnb.session("ppo") as s:
+        sb3.PPO("MlpPolicy", "CartPole-v1", **settings).learn(64)
+    assert (s.params["clip_range"], s.params["clip_range_vf"]) == (0.1, 0.3)
+    noise = sb3.common.noise.NormalActionNoise(np.zeros(1), np.full(1, 0.1))
+    with rlnb.session("td3") as s:
+        sb3.TD3("MlpPolicy", "Pendulum-v1", train_freq=(2, "step"), action_noise=noise, device="cpu").learn(64)
+    assert s.params["train_freq"] == {"frequency": 2, "unit": "step"}
+    assert "0.1" in s.params["action_noise"]
+
+
 def test_classes_among_the_settings_have_their_names(recording):
     import torch
 

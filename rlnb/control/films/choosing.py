@@ -50,7 +50,9 @@ def choose(episodes: pd.DataFrame, which: int | str, reward_threshold: float | N
     if which == "first success":
         won = pool["success"].to_numpy() == 1
         if not (pool["success"].to_numpy() >= 0).any() and reward_threshold is not None:
-            won = returns >= reward_threshold
+            won = (returns >= reward_threshold) & pool["finished"].to_numpy(
+                bool
+            )  # what was cut short has reached nothing
         if not won.any():
             rule = "info['is_success']" if reward_threshold is None else f"a return of {reward_threshold:g}"
             raise EpisodeNotFound(f"no episode was a success yet (measured by {rule}).")

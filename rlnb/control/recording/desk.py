@@ -96,6 +96,8 @@ class Desk:
             cell = self.cells.background.cell_left(thread or threading.get_ident())
             running = self.begin("cell" if self._notebook else "script", cell=cell, **known, **self.given)
             running.left = cell is not None
+            if self._notebook is None:
+                self.given = {}  # said for this one; in a notebook, for all of its cell
         return cast(Running, self.current)
 
     @exclusive

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import enum
 import inspect
 import sys
+import types
 from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
 NAMES = ("params", "config", "args", "hyperparameters", "hparams", "cfg")
 ALGORITHMS = ("stable_baselines3.", "sb3_contrib.", "rlnb.agents.")
+REPRS = ("rlnb.agents.schedules", "stable_baselines3.common.utils", "stable_baselines3.common.noise")
 LONGEST = 200  # characters of a value that is worth keeping
 
 
@@ -19,8 +22,12 @@ def plain(value: Any) -> Any:
     """`value` as something a table can show, or None where it is no setting (a function, a tensor, an object)."""
     if isinstance(value, bool | int | float | str):
         return value if not isinstance(value, str) or len(value) <= LONGEST else value[:LONGEST] + "…"
+    if isinstance(value, enum.Enum):
+        return plain(value.value)
     if isinstance(value, type):  # activation_fn=nn.ReLU
         return value.__name__
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):  # a NamedTuple, such as train_freq becomes
+        return as_params(value) or None
     if isinstance(value, list | tuple) and len(value) <= 16:
         items = [plain(item) for item in value]
         return None if any(item is None for item in items) else items
@@ -28,8 +35,11 @@ def plain(value: Any) -> Any:
         return as_params(value) or None
     if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0:
         return value.item()
-    if any(kind.__module__ == "rlnb.agents.schedules" for kind in type(value).__mro__):  # Linear(0.5, 0.0)
-        return repr(value)
+    schedule = getattr(value, "value_schedule", value)  # what clip_range=0.1 becomes
+    if _of(schedule, "stable_baselines3.common.utils") and hasattr(schedule, "val"):
+        return plain(schedule.val)
+    if _of(schedule, *REPRS):  # Linear(0.5, 0.0), NormalActionNoise(mu=[0.], sigma=[0.1])
+        return repr(schedule)[:LONGEST]
     if hasattr(value, "state_dict") and callable(getattr(value, "parameters", None)):  # a network of one's own
         try:
             return f"{type(value).__name__}, {sum(int(p.numel()) for p in value.parameters()):,} weights"
@@ -38,12 +48,19 @@ def plain(value: Any) -> Any:
     return None
 
 
+def _of(value: Any, *modules: str) -> bool:
+    """Whether the class of `value`, or one that it derives from, is of one of these modules."""
+    return any(kind.__module__ in modules for kind in type(value).__mro__)
+
+
 def as_params(thing: Any) -> dict[str, Any]:
-    """The settings in a dict, a dataclass instance or an `argparse.Namespace`; empty for anything else."""
+    """The settings in a dict, a dataclass instance, a namespace or a NamedTuple; empty for anything else."""
     if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
         thing = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
-    elif isinstance(thing, argparse.Namespace):
+    elif isinstance(thing, argparse.Namespace | types.SimpleNamespace):
         thing = vars(thing)
+    elif isinstance(thing, tuple) and hasattr(thing, "_asdict"):
+        thing = thing._asdict()
     if not isinstance(thing, Mapping):
         return {}
     kept = {str(key): plain(value) for key, value in thing.items()}
