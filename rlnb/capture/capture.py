@@ -207,6 +207,7 @@ class Capture:
     def _first_reset(self, env: Any, recorder: Recorder) -> None:
         if recorder.recipe is None:
             self.guarded(lambda: setattr(recorder, "recipe", recipe_of(env)))
+        self.guarded(self.desk.first_reset)
 
     # --- data out -----------------------------------------------------------------------------------------------
 

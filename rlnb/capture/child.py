@@ -54,6 +54,9 @@ class ShippingDesk:
             self._writer.put(("lane", lane, request.env_id, request.recipe, time.time()))
         return Seat("", lane, 0)
 
+    def first_reset(self) -> None:
+        pass
+
     def publish(self, event: Event) -> None:
         if isinstance(event, StepsRecorded | EpisodesEnded | EpisodeOpened | FramesTaken):
             self._writer.put(event)

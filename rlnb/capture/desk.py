@@ -44,6 +44,10 @@ class Desk(Protocol):
         """A seat for an environment that has data and none yet; None: recording is off, the data is dropped."""
         ...
 
+    def first_reset(self) -> None:
+        """An environment is reset for the first time: whose code that is can be seen on the stack of this thread."""
+        ...
+
     def publish(self, event: Event) -> None:
         """Hear an event."""
         ...

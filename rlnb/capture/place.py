@@ -24,7 +24,13 @@ LIBRARIES = frozenset(
 )
 
 
-def place(frame: FrameType | None = None) -> str:
+class Place(str):
+    """The words for a line; `path` are all the lines of the person's code that led there, innermost first."""
+
+    path: tuple[tuple[str, int], ...] = ()
+
+
+def place(frame: FrameType | None = None) -> Place:
     """ "cell 3, line 7" or "train.py:12": the first frame outside Gymnasium, Stable-Baselines3 and rlnb.
 
     What `evaluate` of rlnb's own agents makes has a place of its own, "train.py:12 (evaluation)": an agent that is made
@@ -33,14 +39,18 @@ def place(frame: FrameType | None = None) -> str:
     first = frame or sys._getframe(1)
     here: FrameType | None = first
     found, evaluating = None, False
+    path: list[tuple[str, int]] = []
     while here is not None:
         module = str(here.f_globals.get("__name__", ""))
-        if found is None and module.partition(".")[0] not in LIBRARIES:
-            found = here
+        if module.partition(".")[0] not in LIBRARIES:
+            found = found or here
+            path.append((here.f_code.co_filename, here.f_lineno))
         evaluating = evaluating or (here.f_code.co_name == "evaluate" and module.startswith("rlnb.agents."))
         here = here.f_back
     found = found or first
-    return name_of(found.f_code.co_filename, found.f_lineno) + (JUDGED if evaluating else "")
+    words = Place(name_of(found.f_code.co_filename, found.f_lineno) + (JUDGED if evaluating else ""))
+    words.path = tuple(path)
+    return words
 
 
 def name_of(filename: str, line: int) -> str:

@@ -97,6 +97,7 @@ class Vectors:
         recorder.recipe = recipe_of(env, recorder)
         if recorder.env_id == type(env).__name__:  # it had no spec yet when it was first seen
             recorder.env_id = name_of(env)
+        self._capture.guarded(self._capture.desk.first_reset)
 
     # --- data out -----------------------------------------------------------------------------------------------
 

@@ -73,9 +73,10 @@ class Room:
             self._undo.append(self.notebook.on_cell(self._cell_began, self.desk.cells.ended))
         else:
             self._undo.append(self.script.install())
-        before = hook.listen(Listener(self))
+        listener = Listener(self)
+        before = hook.listen(listener)
         self._undo.append(lambda: hook.listen(before))
-        self._undo.append(sb3_learning.install())
+        self._undo.append(sb3_learning.install(listener.see))
         atexit.register(self.close)
         self._undo.append(lambda: atexit.unregister(self.close))
 

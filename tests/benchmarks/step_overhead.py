@@ -34,6 +34,9 @@ class NullDesk:
     def seat(self, request: SeatRequest) -> Seat | None:
         return Seat("benchmark", 0, 0)
 
+    def first_reset(self) -> None:
+        pass
+
     def publish(self, event: Event) -> None:
         pass
 

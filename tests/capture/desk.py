@@ -31,6 +31,9 @@ class FakeDesk:
         self.recipes[self.session, lane] = request.recipe
         return Seat(self.session, lane, 0)
 
+    def first_reset(self) -> None:
+        pass
+
     def publish(self, event: Event) -> None:
         self.events.append(event)
 

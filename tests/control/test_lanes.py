@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rlnb.capture.place import Place
 from rlnb.control.recording.lanes import Lanes
 
 
@@ -33,6 +34,29 @@ def test_two_places_are_two_groups():
     train = Env(1, "cell 1, line 3", 0.0, 5.0)
     evaluation = Env(2, "cell 1, line 4", 0.1, 5.0)
     assert seats(Lanes(), train, evaluation) == [(0, 0), (1, 1)]
+
+
+def made(words, *path):
+    place = Place(words)
+    place.path = path
+    return place
+
+
+def test_two_calls_of_one_helper_are_two_groups_where_they_live_side_by_side():
+    train, judge = made("h.py:2", ("h.py", 2), ("cell", 5)), made("h.py:2", ("h.py", 2), ("cell", 6))
+    lanes = Lanes()
+    assert seats(lanes, Env(1, train, 0.0, 5.0), Env(2, judge, 0.1, 5.0)) == [(0, 0), (1, 1)]
+    assert seats(lanes, Env(3, judge, 5.1, 6.0), Env(4, train, 5.2, 6.0)) == [(1, 1), (0, 0)]
+    listed = [Env(k, train, 0.1, 9.0) for k in range(3)]
+    assert seats(Lanes(), *listed) == [(0, 0), (1, 0), (2, 0)]
+    assert seats(Lanes(), Env(1, train, 0.0, 5.0), Env(2, judge, 5.1, 9.0)) == [(0, 0), (0, 0)]  # one after another
+
+
+def test_where_an_algorithm_learns_is_a_group_of_its_own():
+    lanes = Lanes()
+    assert lanes.seat(Env(1, "p", 0.0, 5.0), taught=True)[0].group == 0
+    assert lanes.seat(Env(2, "p", 6.0, 9.0))[0].group == 1
+    assert lanes.seat(Env(3, "p", 9.1, 9.5), taught=True)[0].lane == 0
 
 
 def test_the_same_environment_keeps_its_lane():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -147,3 +148,56 @@ def test_settings_that_cannot_be_read_do_not_end_the_learning(recording, monkeyp
     model = sb3.PPO("MlpPolicy", "CartPole-v1", n_steps=64, device="cpu")
     assert model.learn(64).num_timesteps == 64
     assert "recording failed (ZeroDivisionError" in capsys.readouterr().err
+
+
+class Corridor(gym.Env):
+    observation_space = gym.spaces.Box(-1, 1, (2,), np.float32)
+    action_space = gym.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.t = 0
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action):
+        self.t += 1
+        return self.np_random.random(2).astype(np.float32), float(action), self.t >= 20, False, {}
+
+
+@pytest.mark.parametrize("how", ["itself", "monitored", "vector", "normalised"])
+def test_an_environment_of_ones_own_is_recorded(recording, how):
+    vec = sb3.common.vec_env
+    made = {
+        "itself": Corridor,
+        "monitored": lambda: sb3.common.monitor.Monitor(Corridor()),
+        "vector": lambda: sb3.common.env_util.make_vec_env(Corridor, n_envs=2),
+        "normalised": lambda: vec.VecNormalize(vec.DummyVecEnv([Corridor, Corridor])),
+    }[how]()
+    with rlnb.session("own") as s:
+        sb3.PPO("MlpPolicy", made, n_steps=60, batch_size=60, n_epochs=1, seed=0, device="cpu").learn(120)
+    assert int(s.episodes.length.sum()) == 120
+    assert s.env_id == "Corridor"
+    assert set(s.verify().verdict) == {"exact"}
+
+
+def test_the_environment_is_given_back(recording):
+    env = Corridor()
+    sb3.PPO("MlpPolicy", env, n_steps=60, batch_size=60, n_epochs=1, seed=0, device="cpu").learn(60)
+    rlnb.uninstall()
+    assert type(env) is Corridor and "step" not in vars(env)
+
+
+def helped():
+    return sb3.common.monitor.Monitor(gym.make("CartPole-v1"))
+
+
+def test_one_helper_that_makes_both_environments_makes_two_groups(recording):
+    with rlnb.session("helped") as s:
+        env = helped()
+        judge = helped()
+        watch = sb3.common.callbacks.EvalCallback(judge, eval_freq=100, n_eval_episodes=30, verbose=0)
+        sb3.PPO("MlpPolicy", env, n_steps=100, batch_size=100, seed=0, device="cpu").learn(400, callback=watch)
+    own = s.episodes.query("group == 0")
+    assert int(own.length.sum()) == 400
+    assert int(s.episodes.query("group == 1").length.sum()) > 400
+    assert int(rlnb.sessions().steps.iloc[0]) == 400  # the training's

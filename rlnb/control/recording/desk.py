@@ -16,6 +16,7 @@ from rlnb.control.recording.cell_sessions import CellSessions
 from rlnb.control.recording.knobs import Board
 from rlnb.control.recording.lessons import Lesson, Lessons
 from rlnb.control.recording.numbers import Numbers
+from rlnb.control.recording.params import on_the_stack
 from rlnb.control.recording.running import Running
 from rlnb.control.recording.script import how
 from rlnb.errors import BadValue
@@ -31,7 +32,6 @@ from rlnb.events import (
     StepsRecorded,
 )
 from rlnb.kernel import StopTraining
-from rlnb.trace import unpack_start
 from rlnb.training import JUDGED
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class Desk:
         self.recording = True
         self._free_since = self._clock.elapsed()  # no session ran before: a new one began at the earliest then
         self.left_by = 0  # the id of the exception that the last block was left with: the exception itself holds frames
+        self._noticed: dict[str, Any] = {}  # settings, at the first reset since a session ran
         self.given: dict[str, Any] = {}  # name, params, tags said by %%rlnb or `watch` for the session that comes
 
     @property
@@ -128,12 +129,13 @@ class Desk:
             source=source or "",
             cell_number=cell.execution_count if cell else None,
             namespace=self.variables(),
+            noticed=self._noticed,
             said=params,
             lesson=self.lessons.at(since, 0) if origin != "block" else None,
         )
         if origin == "block" and params is not None:
             found = found._replace(params=looking.as_said(params))
-        seed = found.seed if seed is None else seed
+        sure, seed = found.sure or seed is not None, found.seed if seed is None else seed
         running = Running(
             name=name or found.name,
             origin=origin,
@@ -144,9 +146,10 @@ class Desk:
             seed=seed,
             total_steps=total_steps,
             scratch=scratch,
+            seed_is_sure=sure,
         )
         self.numbers.forget()
-        self.current = running
+        self.current, self._noticed = running, {}
         self._bus.publish(running.started(tags, provenance.provenance(source or looking.script_name())))
         if self._notebook is not None and self.cell is not None:
             self._notebook.treat_interrupt_as_stop(True)
@@ -202,9 +205,15 @@ class Desk:
 
     def free_from_now(self) -> None:
         """A session that begins from here on did not begin earlier."""
+        self._noticed = {}
         self._free_since = self._clock.elapsed()
 
     # --- the capture's desk -------------------------------------------------------------------------------------
+
+    def first_reset(self) -> None:
+        """What the code that resets an environment is set to, where no session runs: this may begin one."""
+        if self.current is None and self.recording:
+            self._noticed = on_the_stack(sys._getframe(1)) or self._noticed
 
     def seat(self, request: SeatRequest) -> Seat | None:
         """Give a recorded environment its lane; the first one of a cell begins the session."""
@@ -218,17 +227,19 @@ class Desk:
                 running.name = fields["name"] = request.env_id
             self._bus.publish(SessionChanged(running.id, fields))
         self.cells.seated(running, request.thread)
-        lesson = None if request.place.endswith(JUDGED) else self.lessons.at(request.first_at, request.thread)
+        lesson = self.lessons.at(request.first_at, request.thread)
+        if lesson is not None and (request.place.endswith(JUDGED) or not lesson.steps_in(request.owner())):
+            lesson = None
         # what one algorithm learns in is one group: the environment that it was given, and those that it made like it
         place = running.lessons.get(lesson.at, request.place) if lesson and lesson.own else request.place
-        lane, fresh = running.lanes.seat(request, place)
+        lane, fresh = running.lanes.seat(request, place, lesson is not None)
         if fresh:
             recipe = request.recipe if lesson is None else self._taught(running, request, lesson)
             running.openings[lane.lane] = running.openings.get(lane.lane, 0) + 1
             running.env_of.setdefault(lane.group, request.env_id)
             running.signs.note(lane.group, place, recipe)
             self._bus.publish(
-                LaneOpened(running.id, self._clock.now(), lane.lane, lane.group, place, recipe, lane.width)
+                LaneOpened(running.id, self._clock.now(), lane.lane, lane.group, str(place), recipe, lane.width)
             )
             self._room.live.lane_opened(request)
         return Seat(running.id, lane.lane, lane.group)
@@ -241,6 +252,7 @@ class Desk:
             changed: dict[str, Any] = {"params": running.params}
             if running.seed is None and lesson.seed is not None:
                 running.seed = changed["seed"] = lesson.seed
+                running.seed_is_sure = True
             self._bus.publish(SessionChanged(running.id, changed))
         running.lessons.setdefault(lesson.at, request.place)
         return {**request.recipe, "learner": lesson.told()}
@@ -254,7 +266,8 @@ class Desk:
         if isinstance(event, StepsRecorded | LanesStepped):
             running.count_steps(event)
         elif isinstance(event, EpisodesEnded):
-            self._learn_seed(running, event)
+            if running.take_seed(event):
+                self._bus.publish(SessionChanged(running.id, {"seed": running.seed}))
             running.count_episodes(event)
             if running.hold.breaks and event.group == running.training_group:
                 running.hold.hear(event)
@@ -332,12 +345,3 @@ class Desk:
         self._room.onlookers.tick()
         if sent and self._notebook is not None:
             self._notebook.let_out()
-
-    def _learn_seed(self, running: Running, event: EpisodesEnded) -> None:
-        """The seed given to the first `reset`, where nothing else named one."""
-        if running.seed is not None or running.episodes or not event.starts:
-            return
-        seed = unpack_start(event.starts[0])[0].get("seed")
-        if isinstance(seed, int):
-            running.seed = seed
-            self._bus.publish(SessionChanged(running.id, {"seed": seed}))

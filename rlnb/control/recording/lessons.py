@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
+import weakref
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,11 @@ class Lesson:
     seed: int | None
     own: bool  # said by one of rlnb's agents, whose evaluations have places of their own
     over: float = math.inf
+    envs: tuple[weakref.ref[Any], ...] = ()  # the innermost ones that it steps, as far as they are known
+
+    def steps_in(self, env: Any) -> bool:
+        """Whether it steps `env`, as far as is known: what is stepped meanwhile may be there to judge it."""
+        return not self.envs or any(known() is _base(env) for known in self.envs)
 
     def told(self) -> dict[str, Any]:
         """What is kept of it with the environment that it learned in."""
@@ -54,6 +60,14 @@ class Lessons:
         began, at = self._clock.elapsed(), self._clock.now()
         self._all = [*self._all[-MOST:], Lesson(began, at, thread, algorithm, params, seed, own)]
 
+    def know(self, envs: Sequence[Any]) -> None:
+        """The newest of this thread steps these."""
+        thread = threading.get_ident()
+        for lesson in reversed(self._all):
+            if lesson.thread == thread and lesson.over == math.inf:
+                lesson.envs = tuple(weakref.ref(_base(env)) for env in envs)
+                break
+
     def break_off(self) -> None:
         """The cell is over, and with it what this thread learned, also by an exception."""
         thread, now = threading.get_ident(), self._clock.elapsed()
@@ -67,3 +81,7 @@ class Lessons:
             if lesson.began <= moment <= lesson.over and thread in (0, lesson.thread):
                 return lesson
         return None
+
+
+def _base(env: Any) -> Any:
+    return getattr(env, "unwrapped", env)

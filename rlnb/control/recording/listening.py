@@ -42,11 +42,18 @@ class Listener:
 
     def learner(self, settings: Mapping[str, Any] | None, envs: Sequence[Any]) -> None:
         """An algorithm begins to learn, or is done. What it steps is recorded, also what no `make` made."""
-        self._room.desk.capture.guarded(lambda: self._learner(settings, envs))
-
-    def _learner(self, settings: Mapping[str, Any] | None, envs: Sequence[Any]) -> None:
         desk = self._room.desk
-        desk.lessons.say(settings, own=bool(envs))
+        desk.capture.guarded(lambda: desk.lessons.say(settings, own=bool(envs)))
+        self.see(envs)
+
+    def see(self, envs: Sequence[Any]) -> None:
+        """An algorithm will step these: those that nobody records yet are recorded."""
+        self._room.desk.capture.guarded(lambda: self._see(envs))
+
+    def _see(self, envs: Sequence[Any]) -> None:
+        desk = self._room.desk
+        if envs:
+            desk.lessons.know(envs)
         for env in envs if desk.recording else ():
             inside = [part for part in vars(env).values() if hasattr(part, "step")]  # one that steps a recorded one
             if not any(map(desk.capture.knows, [env, *inside])):

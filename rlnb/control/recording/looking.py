@@ -20,6 +20,7 @@ class Found(NamedTuple):
     params: dict[str, Any]
     seed: int | None
     learner: Any = None  # the algorithm that is learning, where one is on the stack
+    sure: bool = False  # the seed is an algorithm's, or the person's own word
 
 
 def look(
@@ -29,19 +30,23 @@ def look(
     source: str,
     cell_number: int | None,
     namespace: Mapping[str, Any],
+    noticed: Mapping[str, Any],
     said: Mapping[str, Any] | None = None,
     lesson: Lesson | None = None,
 ) -> Found:
     """Name, hyper-parameters and seed of the session that begins in `frame`.
 
     `said` are parameters that the person gave; they win over those found. `lesson`: what an algorithm said that
-    learned then. `seed` is never a setting.
+    learned then. `noticed`: what was seen on the stack at the first reset. `seed` is never a setting.
     """
     learner = params.learner(frame)
     if lesson is not None:  # an algorithm that says so itself
         settings = {**lesson.params, "seed": lesson.seed}
     else:
-        settings = params.of_learner(learner) if learner is not None else params.from_namespace(namespace, source)
+        settings = params.of_learner(learner) if learner is not None else {}
+    sure = settings.get("seed") is not None or (said or {}).get("seed") is not None
+    if not settings:
+        settings = dict(noticed) or params.on_the_stack(frame) or params.from_namespace(namespace, source)
     settings.update(params.as_params(said or {}))
     seed = settings.pop("seed", None)
     parts = [env_id or "session"]
@@ -49,7 +54,7 @@ def look(
         parts.append(lesson.algorithm if lesson is not None else type(learner).__name__)
     if cell_number and env_id:
         parts.append(f"cell {cell_number}")
-    return Found(" · ".join(parts), settings, seed if isinstance(seed, int) else None, learner)
+    return Found(" · ".join(parts), settings, seed if isinstance(seed, int) else None, learner, sure)
 
 
 def stepping() -> FrameType:

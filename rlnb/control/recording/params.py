@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import enum
 import inspect
+import re
 import sys
 import types
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from typing import Any
 NAMES = ("params", "config", "args", "hyperparameters", "hparams", "cfg")
 ALGORITHMS = ("stable_baselines3.", "sb3_contrib.", "rlnb.agents.")
 REPRS = ("rlnb.agents.schedules", "stable_baselines3.common.utils", "stable_baselines3.common.noise")
+LIBRARIES = frozenset({"gymnasium", "stable_baselines3", "sb3_contrib", "rlnb", "torch", "numpy", "contextlib", "tqdm"})
+ENDS = frozenset({"IPython", "ipykernel", "threading", "concurrent", "multiprocessing", "runpy", "_pytest", "asyncio"})
 LONGEST = 200  # characters of a value that is worth keeping
 
 
@@ -67,11 +70,51 @@ def as_params(thing: Any) -> dict[str, Any]:
     return {key: value for key, value in kept.items() if value is not None}
 
 
+def vars_of(thing: Any) -> Any:
+    """The attributes of an object, without asking it."""
+    try:
+        return object.__getattribute__(thing, "__dict__")
+    except AttributeError:
+        return {}
+
+
+def on_the_stack(frame: FrameType | None) -> dict[str, Any]:
+    """The `params` (or `config`, `args` ...) that the person's code on the stack has at hand, innermost first: its own
+    variables, those of its `self`, and globals that it names; {} where it has none."""
+    while frame is not None:
+        module, code = str(frame.f_globals.get("__name__", "")).partition(".")[0], frame.f_code
+        if module in ENDS:
+            break
+        if module not in LIBRARIES:
+            inside = code.co_name != "<module>"
+            # To read the variables of a function keeps them alive until it returns: only where there is something to find.
+            own = frame.f_locals if inside and not {*NAMES, "self"}.isdisjoint(code.co_varnames) else {}
+            named = {name: frame.f_globals[name] for name in code.co_names if name in frame.f_globals}
+            for holder in (own, vars_of(own.get("self")), named):
+                for name in NAMES:
+                    if found := as_params(holder.get(name)):
+                        return found
+            for holder in named.values():  # agent.config
+                if isinstance(holder, type | types.ModuleType) or not isinstance(vars_of(holder), dict):
+                    continue
+                for name in NAMES:
+                    if found := as_params(vars_of(holder).get(name)):
+                        return found
+            if not inside:
+                break
+        frame = frame.f_back
+    return {}
+
+
 def from_namespace(namespace: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """The `params` (or `config`, `args` ...) of a notebook; one that the cell itself names comes first."""
-    present = [name for name in NAMES if as_params(namespace.get(name))]
-    present.sort(key=lambda name: name not in source)
-    return as_params(namespace[present[0]]) if present else {}
+    """The `params` (or `config`, `args` ...) of a notebook that the cell names, or else a function that it calls."""
+    words = set(re.findall(r"\w+", source))
+    called = [getattr(getattr(namespace.get(word), "__code__", None), "co_names", ()) for word in words]
+    for names in (words, {name for some in called for name in some}):
+        for name in NAMES:
+            if name in names and (found := as_params(namespace.get(name))):
+                return found
+    return {}
 
 
 def learner(frame: FrameType | None = None) -> Any | None:

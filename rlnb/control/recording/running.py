@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rlnb.control.recording.hold import Hold
 from rlnb.control.recording.lanes import Lanes
 from rlnb.events import EpisodesEnded, LanesStepped, Origin, SessionStarted, StepsRecorded
+from rlnb.trace import unpack_start
 from rlnb.training import Signs
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Running:
     seed: int | None = None
     total_steps: int | None = None
     scratch: bool = True
+    seed_is_sure: bool = False  # an algorithm or the person named it
     id: str = field(default_factory=new_id)
     lanes: Lanes = field(default_factory=Lanes)
     signs: Signs = field(default_factory=Signs)  # of which group trains
@@ -99,6 +101,14 @@ class Running:
         """Take in a flush; steps before the session (negative indices) do not count."""
         own = event.steps if isinstance(event, LanesStepped) else len(event.rewards) + min(event.first, 0)
         self.steps_of[event.group] = self.steps_of.get(event.group, 0) + max(own, 0)
+
+    def take_seed(self, event: EpisodesEnded) -> bool:
+        """The seed given to the first `reset` is the session's, where no other is sure; whether it is another one."""
+        if self.seed_is_sure or self.episodes or not event.starts:
+            return False
+        before, given = self.seed, unpack_start(event.starts[0])[0].get("seed")
+        self.seed = given if isinstance(given, int) else before
+        return self.seed != before
 
     def count_episodes(self, event: EpisodesEnded) -> None:
         """Take in the episodes of a flush."""

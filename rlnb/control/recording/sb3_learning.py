@@ -23,12 +23,12 @@ MODULE = "stable_baselines3.common.base_class"
 KNOB = "learning_rate"
 
 
-def install() -> Callable[[], None]:
-    """See every `learn` from here on; returns the undoing."""
+def install(seen: Callable[[Sequence[Any]], None]) -> Callable[[], None]:
+    """See every `learn` from here on; returns the undoing. `seen` hears which environments it will step."""
     undo: list[Callable[[], None]] = []
-    finder = _Finder(lambda module: undo.append(_put_in(module)))
+    finder = _Finder(lambda module: undo.append(_put_in(module, seen)))
     if MODULE in sys.modules:
-        undo.append(_put_in(sys.modules[MODULE]))
+        undo.append(_put_in(sys.modules[MODULE], seen))
     else:
         sys.meta_path.insert(0, finder)
 
@@ -77,7 +77,19 @@ class _Telling(Loader):
         return getattr(self._loader, name)
 
 
-def _put_in(module: Any) -> Callable[[], None]:
+def _inside(env: Any) -> list[Any]:
+    """The environments in a VecEnv of this process, as the person made them."""
+    while hasattr(env, "venv"):
+        env = env.venv
+    found = []
+    for one in getattr(env, "envs", ()):
+        while type(one).__module__.startswith("stable_baselines3.") and hasattr(one, "env"):  # Monitor
+            one = one.env
+        found.append(one)
+    return found
+
+
+def _put_in(module: Any, seen: Callable[[Sequence[Any]], None]) -> Callable[[], None]:
     algorithm, original = module.BaseAlgorithm, module.BaseAlgorithm._init_callback
     set_up = algorithm._setup_learn
 
@@ -91,6 +103,7 @@ def _put_in(module: Any) -> Callable[[], None]:
 
     def setup_learn(self: Any, *args: Any, **kwargs: Any) -> Any:
         hook.learner(of_learner(self))  # before it resets its environments
+        seen(_inside(self.env))
         return set_up(self, *args, **kwargs)
 
     algorithm._init_callback, algorithm._setup_learn = init_callback, setup_learn
