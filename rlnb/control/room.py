@@ -214,7 +214,7 @@ class Room:
         running = self.running(id)
         if running is not None:
             if "name" in fields:
-                running.name = fields["name"]
+                running.name, running.named = fields["name"], True
             self.bus.publish(SessionChanged(id, fields))
         else:
             self.store.update(id, **fields)

@@ -201,3 +201,28 @@ def test_one_helper_that_makes_both_environments_makes_two_groups(recording):
     assert int(own.length.sum()) == 400
     assert int(s.episodes.query("group == 1").length.sum()) > 400
     assert int(rlnb.sessions().steps.iloc[0]) == 400  # the training's
+
+
+def test_a_session_that_began_before_the_algorithm_knows_it_all_the_same(kernel):
+    kernel.run("import stable_baselines3 as sb3")
+    kernel.run(
+        "env = gym.make('CartPole-v1'); train(env, 30)  # how good is chance?\n"
+        "rlnb.last().episodes  # the session has begun\n"
+        "sb3.PPO('MlpPolicy', env, n_steps=64, seed=3, device='cpu').learn(128)"
+    )
+    assert kernel.value("[rlnb.last().name, rlnb.last().params['algorithm'], rlnb.last().seed]") == [
+        "CartPole-v1 · PPO · cell 4",
+        "PPO",
+        3,
+    ]
+
+
+def test_name_settings_and_environment_are_of_one_training(kernel):
+    kernel.run("import stable_baselines3 as sb3")
+    kernel.run(
+        "sb3.PPO('MlpPolicy', 'CartPole-v1', n_steps=32, seed=1, device='cpu').learn(64)  # does it run at all?\n"
+        "sb3.A2C('MlpPolicy', 'Acrobot-v1', seed=2, device='cpu').learn(2000)"
+    )
+    assert kernel.value(
+        "[(s := rlnb.last()).name, s.env_id, s.params['algorithm'], 'batch_size' in s.params, s.seed]"
+    ) == ["Acrobot-v1 · A2C · cell 4", "Acrobot-v1", "A2C", False, 2]

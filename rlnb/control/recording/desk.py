@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from rlnb.capture import Capture, Seat, SeatRequest
 from rlnb.control.recording import looking, provenance
 from rlnb.control.recording.cell_sessions import CellSessions
+from rlnb.control.recording.exclusive import exclusive
 from rlnb.control.recording.knobs import Board
 from rlnb.control.recording.lessons import Lesson, Lessons
 from rlnb.control.recording.numbers import Numbers
@@ -39,19 +39,6 @@ if TYPE_CHECKING:
     from rlnb.kernel import Cell
 
 MOST_MARKS = 200  # in the chart of a session; all moves are in its metrics
-
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-def exclusive(method: Method) -> Method:
-    """The loop and the clockwork beside it may both find that a session is to begin, or to end: one does it."""
-
-    @functools.wraps(method)
-    def alone(self: Desk, *args: Any, **kwargs: Any) -> Any:
-        with self.capture.exclusively():
-            return method(self, *args, **kwargs)
-
-    return cast(Method, alone)
 
 
 class Desk:
@@ -123,6 +110,7 @@ class Desk:
         cell = cell or self.cell
         since = now if since is None else min(now, max(since, self._free_since))
         source = cell.source if cell else None
+        lesson = self.lessons.at(since, 0) if origin != "block" else None
         found = looking.look(
             env_id,
             frame=looking.stepping(),
@@ -131,10 +119,9 @@ class Desk:
             namespace=self.variables(),
             noticed=self._noticed,
             said=params,
-            lesson=self.lessons.at(since, 0) if origin != "block" else None,
+            whole=origin == "block",
+            lesson=lesson,
         )
-        if origin == "block" and params is not None:
-            found = found._replace(params=looking.as_said(params))
         sure, seed = found.sure or seed is not None, found.seed if seed is None else seed
         running = Running(
             name=name or found.name,
@@ -147,6 +134,9 @@ class Desk:
             total_steps=total_steps,
             scratch=scratch,
             seed_is_sure=sure,
+            named=name is not None,
+            said=looking.as_said(params or {}),
+            adopted=lesson,
         )
         self.numbers.forget()
         self.current, self._noticed = running, {}
@@ -166,20 +156,17 @@ class Desk:
         if running is None:
             return
         self._publish_numbers(running)
-        env_id = running.env_of.get(running.training_group, running.env_id)
-        if env_id != running.env_id:
-            running.env_id = env_id
-            self._bus.publish(SessionChanged(running.id, {"env_id": env_id}))
+        self._change(running, running.conclude())
         self._bus.publish(SessionEnded(running.id, self._clock.now(), status, error))
         self.current = None
         self.board.clear_offers()
         self.free_from_now()
         self._room.onlookers.end()
         self._room.live.end(running, status, error)
-        if running.origin == "cell" and running.trainings > 1:
+        if running.origin != "block" and running.trainings > 1:
             print(
-                f"rlnb: this cell trained {running.trainings} times, one after another, and recorded it as one "
-                f"session. rlnb.get({running.id!r}).split() makes a session of each."
+                f"rlnb: this {running.origin} trained {running.trainings} times, one after another, and recorded it as "
+                f"one session. rlnb.get({running.id!r}).split() makes a session of each."
             )
 
     @contextlib.contextmanager
@@ -225,7 +212,7 @@ class Desk:
             fields: dict[str, Any] = {"env_id": request.env_id}
             if running.name == "session":
                 running.name = fields["name"] = request.env_id
-            self._bus.publish(SessionChanged(running.id, fields))
+            self._change(running, fields)
         self.cells.seated(running, request.thread)
         lesson = self.lessons.at(request.first_at, request.thread)
         if lesson is not None and (request.place.endswith(JUDGED) or not lesson.steps_in(request.owner())):
@@ -238,6 +225,8 @@ class Desk:
             running.openings[lane.lane] = running.openings.get(lane.lane, 0) + 1
             running.env_of.setdefault(lane.group, request.env_id)
             running.signs.note(lane.group, place, recipe)
+            if lesson is not None:
+                running.lesson_of.setdefault(lane.group, lesson)
             self._bus.publish(
                 LaneOpened(running.id, self._clock.now(), lane.lane, lane.group, str(place), recipe, lane.width)
             )
@@ -245,17 +234,22 @@ class Desk:
         return Seat(running.id, lane.lane, lane.group)
 
     def _taught(self, running: Running, request: SeatRequest, lesson: Lesson) -> Mapping[str, Any]:
-        """The recipe of an environment, with the algorithm that learns in it; its settings are those of a block that
-        has none."""
-        if running.origin == "block" and not running.lessons:
-            running.params = {**lesson.params, **running.params}
-            changed: dict[str, Any] = {"params": running.params}
-            if running.seed is None and lesson.seed is not None:
-                running.seed = changed["seed"] = lesson.seed
-                running.seed_is_sure = True
-            self._bus.publish(SessionChanged(running.id, changed))
+        """The recipe of an environment, with the algorithm that learns in it."""
+        self.adopt(lesson)
         running.lessons.setdefault(lesson.at, request.place)
         return {**request.recipe, "learner": lesson.told()}
+
+    def adopt(self, lesson: Lesson | None) -> None:
+        """An algorithm learns: a session that knows of none yet has its settings."""
+        running = self.current
+        if running is not None and lesson is not None and running.adopted is None:
+            self._change(running, running.adopt(lesson))
+
+    def _change(self, running: Running, fields: Mapping[str, Any]) -> None:
+        """Its fields are others now: the store and the view hear of it."""
+        if fields:
+            self._bus.publish(SessionChanged(running.id, fields))
+            self._room.live.changed(running.id, fields)
 
     def publish(self, event: Event) -> None:
         """Count what the capture hands in, and pass it on."""
@@ -266,8 +260,7 @@ class Desk:
         if isinstance(event, StepsRecorded | LanesStepped):
             running.count_steps(event)
         elif isinstance(event, EpisodesEnded):
-            if running.take_seed(event):
-                self._bus.publish(SessionChanged(running.id, {"seed": running.seed}))
+            self._change(running, running.take_seed(event))
             running.count_episodes(event)
             if running.hold.breaks and event.group == running.training_group:
                 running.hold.hear(event)
@@ -300,7 +293,7 @@ class Desk:
     def _grow_up(self, running: Running) -> None:
         if running.scratch and running.grown_up:
             running.scratch = False
-            self._bus.publish(SessionChanged(running.id, {"scratch": False}))
+            self._change(running, {"scratch": False})
 
     def tick(self) -> None:
         """At most 20 times a second, between two steps: messages from the page, the view, the person's wishes."""

@@ -45,7 +45,7 @@ class Lessons:
         self._clock = clock
         self._all: list[Lesson] = []
 
-    def say(self, settings: Mapping[str, Any] | None, own: bool = True) -> None:
+    def say(self, settings: Mapping[str, Any] | None, own: bool = True) -> Lesson | None:
         """An algorithm with these settings begins to learn; None: the newest of this thread is done."""
         thread = threading.get_ident()
         if settings is None:
@@ -53,12 +53,14 @@ class Lessons:
                 if lesson.thread == thread and lesson.over == math.inf:
                     lesson.over = self._clock.elapsed()
                     break
-            return
+            return None
         params = as_params(settings)
         seed = params.pop("seed", None)
         algorithm = str(params.get("algorithm", "?"))
         began, at = self._clock.elapsed(), self._clock.now()
-        self._all = [*self._all[-MOST:], Lesson(began, at, thread, algorithm, params, seed, own)]
+        lesson = Lesson(began, at, thread, algorithm, params, seed, own)
+        self._all = [*self._all[-MOST:], lesson]
+        return lesson
 
     def know(self, envs: Sequence[Any]) -> None:
         """The newest of this thread steps these."""

@@ -43,7 +43,7 @@ class Listener:
     def learner(self, settings: Mapping[str, Any] | None, envs: Sequence[Any]) -> None:
         """An algorithm begins to learn, or is done. What it steps is recorded, also what no `make` made."""
         desk = self._room.desk
-        desk.capture.guarded(lambda: desk.lessons.say(settings, own=bool(envs)))
+        desk.capture.guarded(lambda: desk.adopt(desk.lessons.say(settings, own=bool(envs))))
         self.see(envs)
 
     def see(self, envs: Sequence[Any]) -> None:

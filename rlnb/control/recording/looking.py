@@ -32,12 +32,14 @@ def look(
     namespace: Mapping[str, Any],
     noticed: Mapping[str, Any],
     said: Mapping[str, Any] | None = None,
+    whole: bool = False,
     lesson: Lesson | None = None,
 ) -> Found:
     """Name, hyper-parameters and seed of the session that begins in `frame`.
 
-    `said` are parameters that the person gave; they win over those found. `lesson`: what an algorithm said that
-    learned then. `noticed`: what was seen on the stack at the first reset. `seed` is never a setting.
+    `said` are parameters that the person gave; they win over those found, or are all (`whole`). `lesson`: what an
+    algorithm said that learned then. `noticed`: what was seen on the stack at the first reset. `seed` is never a
+    setting.
     """
     learner = params.learner(frame)
     if lesson is not None:  # an algorithm that says so itself
@@ -49,6 +51,8 @@ def look(
         settings = dict(noticed) or params.on_the_stack(frame) or params.from_namespace(namespace, source)
     settings.update(params.as_params(said or {}))
     seed = settings.pop("seed", None)
+    if whole and said is not None:
+        settings = as_said(said)
     parts = [env_id or "session"]
     if lesson is not None or learner is not None:
         parts.append(lesson.algorithm if lesson is not None else type(learner).__name__)

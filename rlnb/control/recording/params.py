@@ -87,7 +87,7 @@ def on_the_stack(frame: FrameType | None) -> dict[str, Any]:
             break
         if module not in LIBRARIES:
             inside = code.co_name != "<module>"
-            # To read the variables of a function keeps them alive until it returns: only where there is something to find.
+            # Reading the variables of a function keeps them alive until it returns: only where it has such a one.
             own = frame.f_locals if inside and not {*NAMES, "self"}.isdisjoint(code.co_varnames) else {}
             named = {name: frame.f_globals[name] for name in code.co_names if name in frame.f_globals}
             for holder in (own, vars_of(own.get("self")), named):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlnb.control.recording.hold import Hold
 from rlnb.control.recording.lanes import Lanes
+from rlnb.control.recording.lessons import Lesson
 from rlnb.events import EpisodesEnded, LanesStepped, Origin, SessionStarted, StepsRecorded
 from rlnb.trace import unpack_start
 from rlnb.training import Signs
@@ -43,11 +44,15 @@ class Running:
     total_steps: int | None = None
     scratch: bool = True
     seed_is_sure: bool = False  # an algorithm or the person named it
+    named: bool = False  # by the person
+    said: Mapping[str, Any] = field(default_factory=dict)  # parameters that the person gave
+    adopted: Lesson | None = None  # the algorithm whose settings these are
     id: str = field(default_factory=new_id)
     lanes: Lanes = field(default_factory=Lanes)
     signs: Signs = field(default_factory=Signs)  # of which group trains
     steps_of: dict[int, int] = field(default_factory=dict)
     openings: dict[int, int] = field(default_factory=dict)  # of each lane
+    lesson_of: dict[int, Lesson] = field(default_factory=dict)  # the first of each group
     lessons: dict[float, str] = field(default_factory=dict)  # begin: where its first environment was made
     env_of: dict[int, str] = field(default_factory=dict)  # of each group
     episodes: int = 0
@@ -66,6 +71,32 @@ class Running:
             self.id, self.at, self.name, self.origin, env_id=self.env_id, params=self.params, tags=tags, seed=self.seed,
             total_steps=self.total_steps, scratch=self.scratch, provenance=provenance,
         )  # fmt: skip
+
+    def adopt(self, lesson: Lesson, env_id: str | None = None) -> dict[str, Any]:
+        """Take over the settings of an algorithm that learns here (in `env_id`), as far as the person said no others;
+        the fields that changed."""
+        before, self.adopted = self.adopted, lesson
+        found = {} if before is not None else self.params
+        self.params = {**found, **lesson.params, **self.said}
+        changed: dict[str, Any] = {"params": self.params}
+        if lesson.seed is not None and (before is not None or not self.seed_is_sure):
+            self.seed = changed["seed"] = lesson.seed
+            self.seed_is_sure = True
+        if not self.named and self.env_id:
+            _, *rest = self.name.split(" · ")
+            rest = rest[1:] if before is not None else rest
+            self.name = changed["name"] = " · ".join([env_id or self.env_id, lesson.algorithm, *rest])
+        return changed
+
+    def conclude(self) -> dict[str, Any]:
+        """At the end it is known what the training was: the fields that change."""
+        group, changed = self.training_group, {}
+        env_id, lesson = self.env_of.get(group, self.env_id), self.lesson_of.get(group)
+        if lesson is not None and lesson is not self.adopted:
+            changed = self.adopt(lesson, env_id)
+        if env_id != self.env_id:
+            self.env_id = changed["env_id"] = env_id
+        return changed
 
     @property
     def paused(self) -> bool:
@@ -102,13 +133,15 @@ class Running:
         own = event.steps if isinstance(event, LanesStepped) else len(event.rewards) + min(event.first, 0)
         self.steps_of[event.group] = self.steps_of.get(event.group, 0) + max(own, 0)
 
-    def take_seed(self, event: EpisodesEnded) -> bool:
-        """The seed given to the first `reset` is the session's, where no other is sure; whether it is another one."""
-        if self.seed_is_sure or self.episodes or not event.starts:
-            return False
-        before, given = self.seed, unpack_start(event.starts[0])[0].get("seed")
-        self.seed = given if isinstance(given, int) else before
-        return self.seed != before
+    def take_seed(self, event: EpisodesEnded) -> dict[str, Any]:
+        """The seed given to the first `reset` is the session's, where no other is sure; the field that changed."""
+        given = None
+        if not (self.seed_is_sure or self.episodes) and event.starts:
+            given = unpack_start(event.starts[0])[0].get("seed")
+        if not isinstance(given, int) or given == self.seed:
+            return {}
+        self.seed = given
+        return {"seed": given}
 
     def count_episodes(self, event: EpisodesEnded) -> None:
         """Take in the episodes of a flush."""
