@@ -1,10 +1,14 @@
-"""Which group of a session is the training: one rule for the view, the store and comparisons."""
+"""Which group of a session is the training, and which of its episodes count: one rule each for the view, the store and
+comparisons."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 JUDGED = " (evaluation)"  # behind the place of an environment that an agent made to be judged in
 
@@ -39,3 +43,20 @@ class Signs:
         """
         among = self.contenders(steps)
         return max(among, key=lambda group: (among[group], -group), default=None)
+
+
+def counted(finished: ArrayLike, length: ArrayLike, lane: ArrayLike, started: ArrayLike) -> NDArray[np.bool_]:
+    """Which episodes of a group count in means and comparisons; all of shape (n,).
+
+    Those that ended, and those that the loop ended at a limit of its own (`for step in range(99)`, then a reset): two
+    at least that were cut at the same length and went on to a next one, where no episode of the group is longer. To
+    leave these out would leave the lucky ones.
+    """
+    ended, steps = np.asarray(finished, bool), np.asarray(length)
+    cut = ~ended
+    if np.count_nonzero(cut) < 2:
+        return ended
+    limit = cut & (steps == steps.max())
+    lanes, at = np.asarray(lane), np.asarray(started, np.float64)
+    went_on = [bool(((lanes == lanes[k]) & (at > at[k])).any()) for k in np.flatnonzero(limit)[:3]]
+    return ended | limit if sum(went_on) >= 2 else ended

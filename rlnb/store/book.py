@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from rlnb.store.lanes import Wide
 from rlnb.store.plain import loads
 from rlnb.store.schema import LANES, STEPS
 from rlnb.store.starts import Starts
-from rlnb.training import Signs
+from rlnb.training import Signs, counted
 
 RECENT = 100  # finished episodes in the mean return of the summary
 
@@ -65,6 +66,7 @@ class Book:
         self.key, self.status, self.bytes = key, status, size
         self.live = owned and status in ("running", "paused")
         self.tallies: dict[int, Tally] = {}
+        self.cuts = 0  # episodes that did not end
         self.next: dict[int, int] = {}  # lane -> its next step index
         self.tails: dict[tuple[int, Any], Tail] = {}
         self.wide: dict[int, tuple[int, Wide, int]] = {}  # first lane -> small newest block: key, rows, bytes
@@ -109,6 +111,19 @@ class Book:
                 del self.open[lane]
                 found.append(lane)
         return found
+
+    def recount(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """At the end of the session: what its loop ended at its own limit counts, too (`rlnb.training.counted`)."""
+        for group, tally in self.tallies.items():
+            own = columns["group"] == group
+            some = {name: columns[name][own] for name in ("finished", "length", "lane", "started", "ended", "return")}
+            which = counted(some["finished"], some["length"], some["lane"], some["started"])
+            if np.count_nonzero(which) != tally.episodes:
+                order = np.argsort(some["ended"][which], kind="stable")
+                fresh = Tally(tally.steps)
+                fresh.finish(some["return"][which][order])
+                self.tallies[group] = fresh
+                self.changed.add(group)
 
     def training(self) -> Tally:
         """The group that the summary speaks of."""

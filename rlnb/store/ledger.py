@@ -14,6 +14,7 @@ import numpy as np
 from rlnb import events as ev
 from rlnb.store.blocks import Blocks
 from rlnb.store.book import Book, Columns
+from rlnb.store.episodes import episode_table
 from rlnb.store.owner import Owner
 from rlnb.store.plain import dumps
 from rlnb.store.schema import EPISODES, METRICS, STEPS
@@ -82,6 +83,8 @@ class Ledger:
         """Write what was gathered, and the summaries."""
         self.blocks.settle(touched, failed)
         for session, book in touched.items():
+            if not book.live and book.cuts > 1:
+                book.recount(episode_table(self.conn, book.key).columns)
             book.write(self.conn, self.now() if at is None else at)
             if not book.live:
                 self.books.pop(session, None)
@@ -146,8 +149,10 @@ class Ledger:
             raise ValueError(f"{n} episodes with {len(starts)} starts")
         self.blocks.add(event.session, EPISODES, "", columns, starts=starts)
         if group is None:
+            book.cuts += int(n - np.count_nonzero(event.finished))
             book.tally(int(event.group)).finish(event.returns[event.finished])
             return
+        book.cuts += int(n - np.count_nonzero(event.finished))
         for number in np.unique(groups).tolist():
             book.tally(number).finish(event.returns[event.finished & (groups == number)])
 

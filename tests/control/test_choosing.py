@@ -13,6 +13,8 @@ def episodes(returns, lengths=None, finished=None, success=None, group=None):
     return pd.DataFrame(
         {
             "group": group or [0] * n,
+            "lane": [0] * n,
+            "started": np.arange(n, dtype=float),
             "return": np.array(returns, float),
             "length": lengths or [10] * n,
             "finished": finished or [True] * n,

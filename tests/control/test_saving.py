@@ -97,6 +97,6 @@ def test_thumbnails_go_from_the_first_episode_to_the_last(session):
 def test_thumbnails_are_spread_evenly_over_many_episodes(session):
     import pandas as pd
 
-    many = pd.DataFrame({"group": 0, "length": 1, "finished": True}, index=range(1001))
+    many = pd.DataFrame({"group": 0, "length": 1, "finished": True, "lane": 0, "started": 0.0}, index=range(1001))
     assert thumbnails.pick(many, count=5) == [0, 250, 500, 750, 1000]
     assert thumbnails.pick(many.iloc[:0]) == []

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlnb.control.smoothing import trailing_mean
+from rlnb.training import counted
 
 if TYPE_CHECKING:
     from rlnb.control.room import Room
@@ -90,12 +91,15 @@ def run_of(room: Room, id: str) -> Run:
     """A session as a run; call `room.settle()` before."""
     about, episodes = room.store.describe(id), room.store.episodes(id)
     if len(episodes):
-        episodes = episodes[(episodes["group"] == about["training_group"]) & episodes["finished"]]
+        episodes = episodes[episodes["group"] == about["training_group"]]
+    if len(episodes):
+        episodes = episodes[counted(*(episodes[name] for name in ("finished", "length", "lane", "started")))]
+        episodes = episodes.sort_values("ended", kind="stable")
     ended = episodes["ended"].to_numpy(np.float64)
     return Run(
         about,
         step=episodes["step"].to_numpy(np.float64),
-        episode=episodes.index.to_numpy(np.float64),
+        episode=np.asarray(episodes.index if episodes["finished"].all() else range(len(episodes)), np.float64),
         time=ended - (float(episodes["started"].min()) if len(ended) else 0.0),
         returns=episodes["return"].to_numpy(np.float64),
         lengths=episodes["length"].to_numpy(np.float64),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rlnb.errors import EpisodeNotFound
+from rlnb.training import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,10 +16,13 @@ WORDS = ("best", "worst", "median", "last", "longest", "first success")
 
 
 def of_training(episodes: pd.DataFrame, training: int) -> pd.DataFrame:
-    """The episodes of that group, all where it has none; of these the finished ones, where there are any."""
+    """The episodes of that group, all where it has none; of these the ones that count, where there are any."""
     own = episodes["group"] == training
     pool = episodes[own] if own.any() else episodes
-    return pool[pool["finished"]] if pool["finished"].any() else pool
+    if not len(pool):
+        return pool
+    counts = counted(*(pool[name] for name in ("finished", "length", "lane", "started")))
+    return pool[counts] if counts.any() else pool
 
 
 def choose(episodes: pd.DataFrame, which: int | str, reward_threshold: float | None = None, training: int = 0) -> int:

@@ -44,6 +44,7 @@ class Running:
     total_steps: int | None = None
     scratch: bool = True
     seed_is_sure: bool = False  # an algorithm or the person named it
+    started_seen: bool = False  # how the first episode began is known
     named: bool = False  # by the person
     said: Mapping[str, Any] = field(default_factory=dict)  # parameters that the person gave
     adopted: Lesson | None = None  # the algorithm whose settings these are
@@ -135,9 +136,9 @@ class Running:
 
     def take_seed(self, event: EpisodesEnded) -> dict[str, Any]:
         """The seed given to the first `reset` is the session's, where no other is sure; the field that changed."""
-        given = None
-        if not (self.seed_is_sure or self.episodes) and event.starts:
-            given = unpack_start(event.starts[0])[0].get("seed")
+        if self.seed_is_sure or self.started_seen or not event.starts:
+            return {}
+        given, self.started_seen = unpack_start(event.starts[0])[0].get("seed"), True
         if not isinstance(given, int) or given == self.seed:
             return {}
         self.seed = given
