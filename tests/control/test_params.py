@@ -1,11 +1,12 @@
 """Hyper-parameters are picked up without asking."""
 
 import argparse
+import sys
 from dataclasses import dataclass
 
 import numpy as np
 
-from rlnb.control.recording.params import as_params, from_namespace
+from rlnb.control.recording.params import as_params, from_namespace, on_the_stack
 
 
 @dataclass
@@ -77,3 +78,23 @@ def test_settings_are_those_that_the_run_used(kernel):
         assert kernel.value("rlnb.last().params") == params, cell
         if seed != 77:  # that one's first episode was begun by another reset
             assert kernel.value("rlnb.last().seed") == seed, cell
+
+
+class Rude:
+    def __getattr__(self, name):
+        raise KeyError(name)
+
+
+class Endless(dict):
+    def items(self):
+        raise RuntimeError("no")
+
+
+def test_objects_that_answer_with_errors_are_no_settings():
+    assert as_params({"lr": 0.1, "rude": Rude(), "endless": Endless(a=1)}) == {"lr": 0.1}
+    assert as_params(Endless(a=1)) == {}
+    assert as_params(Rude()) == {}
+    assert on_the_stack(None) == {}
+    config = Rude()  # noqa: F841
+    self = Rude()  # noqa: F841
+    assert on_the_stack(sys._getframe()) == {}

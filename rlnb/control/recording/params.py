@@ -23,6 +23,13 @@ LONGEST = 200  # characters of a value that is worth keeping
 
 def plain(value: Any) -> Any:
     """`value` as something a table can show, or None where it is no setting (a function, a tensor, an object)."""
+    try:
+        return _plain(value)
+    except Exception:  # somebody's object that answers questions with errors
+        return None
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, bool | int | float | str):
         return value if not isinstance(value, str) or len(value) <= LONGEST else value[:LONGEST] + "…"
     if isinstance(value, enum.Enum):
@@ -44,10 +51,7 @@ def plain(value: Any) -> Any:
     if _of(schedule, *REPRS):  # Linear(0.5, 0.0), NormalActionNoise(mu=[0.], sigma=[0.1])
         return repr(schedule)[:LONGEST]
     if hasattr(value, "state_dict") and callable(getattr(value, "parameters", None)):  # a network of one's own
-        try:
-            return f"{type(value).__name__}, {sum(int(p.numel()) for p in value.parameters()):,} weights"
-        except Exception:  # not a network after all, or one whose weights come with the first input
-            return type(value).__name__
+        return f"{type(value).__name__}, {sum(int(p.numel()) for p in value.parameters()):,} weights"
     return None
 
 
@@ -66,7 +70,10 @@ def as_params(thing: Any) -> dict[str, Any]:
         thing = thing._asdict()
     if not isinstance(thing, Mapping):
         return {}
-    kept = {str(key): plain(value) for key, value in thing.items()}
+    try:
+        kept = {str(key): plain(value) for key, value in thing.items()}
+    except Exception:  # a mapping that cannot be walked through
+        return {}
     return {key: value for key, value in kept.items() if value is not None}
 
 
