@@ -35,6 +35,7 @@ class SeatRequest:
     owner: weakref.ref[Any]  # the environment; dead when it was dropped
     lanes: int = 1  # a vector environment takes several lanes in a row
     thread: int = 0  # the ident of the thread that reset it first; 0: not known
+    seed: int | None = None  # given to a reset that was followed by another one, before the first step
 
 
 class Desk(Protocol):

@@ -65,6 +65,7 @@ class Recorder:
         self.begin_at = 0.0
         self.taken_at = clock.now()
         self.start: Begun = b""
+        self.seed: int | None = None  # given to a reset that another one followed at once
         self.over: list[Ended] = []
         self.carried: Episode | None = None  # the open episode, once a flush has seen steps of it
         self.begun = False
@@ -83,6 +84,8 @@ class Recorder:
             at = self.base + len(self.checks)
             if -1 < self.begin_row < at:  # reset twice: an episode without steps is none
                 self.over.append((self.begin_row, at, self.begin_at, now, False, False, False, -1, self.start))
+            elif self.begin_row == at and self.seed is None:
+                self.seed = getattr(self.start, "seed", None)
             self.begin_row, self.begin_at, self.start = at, now, start
 
     def ended(self, terminated: bool, truncated: bool, info: Any) -> None:
@@ -182,7 +185,7 @@ class Recorder:
             recipe: Any = self.recipe or {"env_id": self.env_id, "why_not": "it was never reset", "snapshot": "none"}
             self._request = SeatRequest(
                 self.key, self.place, self.env_id, recipe, self.made_at, self.first_at, self.last_at, self.owner,
-                thread=self.thread,
+                thread=self.thread, seed=self.seed,
             )  # fmt: skip
             self.stamp()
         return self._request

@@ -46,6 +46,11 @@ def test_the_training_group_is_looked_at():
     assert choose(table, "best", training=2) == 1  # no episode of it yet
 
 
+def test_what_is_neither_a_number_nor_a_word_is_said():
+    with pytest.raises(EpisodeNotFound, match="episode=None: a number or a word"):
+        choose(episodes([1, 2]), None)
+
+
 def test_first_success_is_what_the_environment_says():
     assert choose(episodes([500, 1, 2], success=[0, 1, 1]), "first success", 100) == 1
 

@@ -76,8 +76,7 @@ def test_settings_are_those_that_the_run_used(kernel):
     ]:
         kernel.run(cell)
         assert kernel.value("rlnb.last().params") == params, cell
-        if seed != 77:  # that one's first episode was begun by another reset
-            assert kernel.value("rlnb.last().seed") == seed, cell
+        assert kernel.value("rlnb.last().seed") == seed, cell
 
 
 class Rude:

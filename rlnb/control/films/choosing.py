@@ -34,7 +34,10 @@ def choose(episodes: pd.DataFrame, which: int | str, reward_threshold: float | N
     """
     count = len(episodes)
     if not isinstance(which, str):
-        number = int(which)
+        try:
+            number = int(which)
+        except (TypeError, ValueError):
+            raise EpisodeNotFound(f"episode={which!r}: a number or a word like 'best' is needed.") from None
         if -count <= number < count:
             return number % count
         have = f"it has {count:,} (0 to {count - 1})" if count else "it has none yet"

@@ -225,6 +225,7 @@ class Desk:
             running.openings[lane.lane] = running.openings.get(lane.lane, 0) + 1
             running.env_of.setdefault(lane.group, request.env_id)
             running.signs.note(lane.group, place, recipe)
+            self._change(running, running.take_seed(request.seed))
             if lesson is not None:
                 running.lesson_of.setdefault(lane.group, lesson)
             self._bus.publish(
@@ -260,7 +261,7 @@ class Desk:
         if isinstance(event, StepsRecorded | LanesStepped):
             running.count_steps(event)
         elif isinstance(event, EpisodesEnded):
-            self._change(running, running.take_seed(event))
+            self._change(running, running.see_start(event))
             running.count_episodes(event)
             if running.hold.breaks and event.group == running.training_group:
                 running.hold.hear(event)

@@ -134,14 +134,21 @@ class Running:
         own = event.steps if isinstance(event, LanesStepped) else len(event.rewards) + min(event.first, 0)
         self.steps_of[event.group] = self.steps_of.get(event.group, 0) + max(own, 0)
 
-    def take_seed(self, event: EpisodesEnded) -> dict[str, Any]:
+    def see_start(self, event: EpisodesEnded) -> dict[str, Any]:
+        """How the first episode began."""
+        if not event.starts:
+            return {}
+        changed = self.take_seed(unpack_start(event.starts[0])[0].get("seed"))
+        self.started_seen = True
+        return changed
+
+    def take_seed(self, given: Any) -> dict[str, Any]:
         """The seed given to the first `reset` is the session's, where no other is sure; the field that changed."""
-        if self.seed_is_sure or self.started_seen or not event.starts:
+        if self.seed_is_sure or self.started_seen or not isinstance(given, int):
             return {}
-        given, self.started_seen = unpack_start(event.starts[0])[0].get("seed"), True
-        if not isinstance(given, int) or given == self.seed:
+        before, self.seed, self.started_seen = self.seed, given, True
+        if before == given:
             return {}
-        self.seed = given
         return {"seed": given}
 
     def count_episodes(self, event: EpisodesEnded) -> None:
