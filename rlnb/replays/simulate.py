@@ -126,11 +126,11 @@ class Simulation:
             return as_picture(self.env.render(), self.env, self.name)
         except NotReplayable:
             raise
+        except NotImplementedError as error:
+            raise NotReplayable(
+                f"{self.name} draws no pictures: it has no `render`. s.verify() and s.steps() work without."
+            ) from error
         except Exception as error:
-            if isinstance(error, NotImplementedError):
-                raise NotReplayable(
-                    f"{self.name} draws no pictures: it has no `render`. s.verify() and s.steps() work without."
-                ) from error
             known = making.in_words(error, f"Drawing {self.name}", True)
             if known is not None:
                 raise known from error

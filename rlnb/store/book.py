@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rlnb.store.lanes import Wide
 from rlnb.store.plain import loads
-from rlnb.store.schema import LANES, STEPS
+from rlnb.store.schema import EPISODES, LANES, STEPS
 from rlnb.store.starts import Starts
 from rlnb.training import Signs, counted
 
@@ -66,7 +66,6 @@ class Book:
         self.key, self.status, self.bytes = key, status, size
         self.live = owned and status in ("running", "paused")
         self.tallies: dict[int, Tally] = {}
-        self.cuts = 0  # episodes that did not end
         self.next: dict[int, int] = {}  # lane -> its next step index
         self.tails: dict[tuple[int, Any], Tail] = {}
         self.wide: dict[int, tuple[int, Wide, int]] = {}  # first lane -> small newest block: key, rows, bytes
@@ -111,6 +110,12 @@ class Book:
                 del self.open[lane]
                 found.append(lane)
         return found
+
+    def cuts(self, conn: sqlite3.Connection) -> int:
+        """How many of the episodes in the file did not end."""
+        query = "SELECT coalesce(sum(n), 0) FROM blocks WHERE session = ? AND kind = ?"
+        (rows,) = conn.execute(query, (self.key, EPISODES)).fetchone()
+        return int(rows) - sum(tally.episodes for tally in self.tallies.values())
 
     def recount(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """At the end of the session: what its loop ended at its own limit counts, too (`rlnb.training.counted`)."""

@@ -83,7 +83,7 @@ class Ledger:
         """Write what was gathered, and the summaries."""
         self.blocks.settle(touched, failed)
         for session, book in touched.items():
-            if not book.live and book.cuts > 1:
+            if not book.live and book.cuts(self.conn) > 1:
                 book.recount(episode_table(self.conn, book.key).columns)
             book.write(self.conn, self.now() if at is None else at)
             if not book.live:
@@ -149,10 +149,8 @@ class Ledger:
             raise ValueError(f"{n} episodes with {len(starts)} starts")
         self.blocks.add(event.session, EPISODES, "", columns, starts=starts)
         if group is None:
-            book.cuts += int(n - np.count_nonzero(event.finished))
             book.tally(int(event.group)).finish(event.returns[event.finished])
             return
-        book.cuts += int(n - np.count_nonzero(event.finished))
         for number in np.unique(groups).tolist():
             book.tally(number).finish(event.returns[event.finished & (groups == number)])
 

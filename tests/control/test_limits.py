@@ -17,6 +17,8 @@ def test_a_loop_with_a_limit_of_its_own_is_not_judged_by_its_lucky_episodes(reco
                 *_, over, _, _ = env.step(action)
                 if over:
                     break
+        recording.settle()
+        recording.store.learn("a fact", 1)  # the writer's books are read from the file again
     assert s.episodes.finished.sum() == 5
     about = rlnb.sessions().iloc[0]
     assert (about.episodes, about.mean_return) == (20, 0.25)
