@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
+from rlnb.capture import place
+
 NAMES = ("params", "config", "args", "hyperparameters", "hparams", "cfg")
 ALGORITHMS = ("stable_baselines3.", "sb3_contrib.", "rlnb.agents.")
 REPRS = ("rlnb.agents.schedules", "stable_baselines3.common.utils", "stable_baselines3.common.noise")
-LIBRARIES = frozenset({"gymnasium", "stable_baselines3", "sb3_contrib", "rlnb", "torch", "numpy", "contextlib", "tqdm"})
+OTHERS = place.LIBRARIES | {"torch", "numpy", "tqdm"}  # whose variables are nobody's settings
 ENDS = frozenset({"IPython", "ipykernel", "threading", "concurrent", "multiprocessing", "runpy", "_pytest", "asyncio"})
 LONGEST = 200  # characters of a value that is worth keeping
 
@@ -92,7 +94,7 @@ def on_the_stack(frame: FrameType | None) -> dict[str, Any]:
         module, code = str(frame.f_globals.get("__name__", "")).partition(".")[0], frame.f_code
         if module in ENDS:
             break
-        if module not in LIBRARIES:
+        if module not in OTHERS:
             inside = code.co_name != "<module>"
             # Reading the variables of a function keeps them alive until it returns: only where it has such a one.
             own = frame.f_locals if inside and not {*NAMES, "self"}.isdisjoint(code.co_varnames) else {}
