@@ -120,7 +120,7 @@ def test_a_thread_that_only_logs_has_one_session_whatever_cells_come_and_go(kern
         "    while not quit.is_set(): rlnb.log(loss=0); time.sleep(0.002)\n"
         "thread = threading.Thread(target=work); thread.start()"
     )
-    kernel.run("until(lambda: len(rlnb.sessions(scratch=True)))")
+    assert kernel.run("until(lambda: len(rlnb.sessions()))").status == "ok"  # no scratch session any more
     kernel.run("s = rlnb.last(); until(lambda: len(s.metrics) > 600)")
     assert kernel.value("s.status") == "running"
     kernel.run("quit.set(); thread.join(); until(lambda: s.status == 'finished')")
